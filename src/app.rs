@@ -1,0 +1,1 @@
+//! The composition root: serve and sync, and stop together.

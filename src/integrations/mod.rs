@@ -1,0 +1,1 @@
+//! Applications added to an account, their credentials and what they are switched to do.

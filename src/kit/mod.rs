@@ -1,0 +1,8 @@
+//! Tools that know nothing of the domain or of pages.
+
+pub mod clock;
+pub mod db;
+pub mod email;
+pub mod secret;
+pub mod token;
+pub mod wake;

@@ -1,0 +1,1 @@
+//! Keeps Teams saying what the telephone says.

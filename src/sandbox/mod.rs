@@ -1,0 +1,1 @@
+//! A pretend CloudLink and a pretend Microsoft 365, for the demo and the tests.

@@ -1,0 +1,1 @@
+//! The people who sign in: roles, sessions, who may see what.

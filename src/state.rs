@@ -1,0 +1,29 @@
+//! What every handler and worker is given.
+//!
+//! Only tools and clients live here, nothing of any feature: so every feature may use it.
+
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+use crate::cloudlink::Cloudlink;
+use crate::config::Config;
+use crate::ids::{AccountId, NodeId};
+use crate::kit::clock::Clock;
+use crate::kit::secret::Sealer;
+use crate::kit::wake::Wakes;
+use crate::microsoft::Microsoft;
+
+#[derive(Clone)]
+pub struct AppState {
+    pub db: PgPool,
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub sealer: Sealer,
+    pub microsoft: Microsoft,
+    pub cloudlink: Cloudlink,
+    /// Ends the rest of an account's worker on this node.
+    pub wakes: Wakes<AccountId>,
+    /// This process, as the other nodes see it.
+    pub node: NodeId,
+}
