@@ -1,1 +1,39 @@
 //! The partner's customers.
+
+mod extract;
+pub mod store;
+
+use axum::Router;
+use chrono::{DateTime, Utc};
+
+use crate::ids::{AccountId, CloudlinkAccountId};
+use crate::state::AppState;
+
+pub use extract::{TheAccount, TheAccountToChange};
+
+/// A customer of the partner.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub id: AccountId,
+    pub name: String,
+    pub cloudlink_id: CloudlinkAccountId,
+    pub country: String,
+    pub address: String,
+    pub city: String,
+    pub postal_code: String,
+    /// A language tag such as `en-GB`; may be empty.
+    pub language: String,
+    pub support_emails: Vec<String>,
+    pub deactivated_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
+impl Account {
+    pub fn is_active(&self) -> bool {
+        self.deactivated_at.is_none()
+    }
+}
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+}

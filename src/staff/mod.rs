@@ -1,1 +1,129 @@
 //! The people who sign in: roles, sessions, who may see what.
+//!
+//! A handler that takes a [`Viewer`] is closed to strangers. What a role may not
+//! see is a 404; what it may see but not change is a 403 and has no button.
+
+mod cookie;
+mod extract;
+pub mod store;
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use axum::Router;
+use chrono::TimeDelta;
+
+use crate::audit::Actor;
+use crate::ids::StaffId;
+use crate::kit::email::Email;
+use crate::kit::token::TokenDigest;
+use crate::state::AppState;
+use crate::web::{Chrome, Person, Place, Section, assets};
+
+pub use cookie::{ended_session, session_cookie};
+pub use extract::PartnerAdmin;
+
+/// A session nobody used for this long has ended. A page that refreshes itself is no use.
+pub const IDLE_LIMIT: TimeDelta = TimeDelta::hours(2);
+/// A session ends after this long, used or not.
+pub const ABSOLUTE_LIMIT: TimeDelta = TimeDelta::hours(12);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Everything, every account.
+    PartnerAdmin,
+    /// The accounts assigned to them.
+    AccountAdmin,
+    /// Reads what their accounts show, changes nothing.
+    Auditor,
+}
+
+impl Role {
+    pub const ALL: [Self; 3] = [Self::PartnerAdmin, Self::AccountAdmin, Self::Auditor];
+
+    /// As the database and the command line write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PartnerAdmin => "partner-admin",
+            Self::AccountAdmin => "account-admin",
+            Self::Auditor => "auditor",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::PartnerAdmin => "Partner admin",
+            Self::AccountAdmin => "Account admin",
+            Self::Auditor => "Auditor",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("Choose a role: partner-admin, account-admin or auditor.")]
+pub struct UnknownRole;
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or(UnknownRole)
+    }
+}
+
+/// Whoever is signed in and asks.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    pub staff: StaffId,
+    pub name: String,
+    pub email: Email,
+    pub role: Role,
+    /// The session they ask with.
+    pub session: TokenDigest,
+    pub address: IpAddr,
+    /// What the page before this one had to say.
+    pub flash: Option<String>,
+}
+
+impl Viewer {
+    pub fn may_change(&self) -> bool {
+        self.role != Role::Auditor
+    }
+
+    pub fn is_partner(&self) -> bool {
+        self.role == Role::PartnerAdmin
+    }
+
+    /// Whose accounts a store should look among; `None` is everybody's.
+    pub fn scope(&self) -> Option<StaffId> {
+        (!self.is_partner()).then_some(self.staff)
+    }
+
+    pub fn actor(&self) -> Actor {
+        Actor::staff(self.staff, &self.email, self.address)
+    }
+
+    pub fn chrome(&self, title: impl Into<String>, section: Section) -> Chrome {
+        self.chrome_at(title, Place::Section(section))
+    }
+
+    pub fn chrome_at(&self, title: impl Into<String>, place: Place) -> Chrome {
+        Chrome {
+            title: title.into(),
+            place,
+            person: Person {
+                name: self.name.clone(),
+                email: self.email.to_string(),
+                role: self.role.label(),
+                is_partner: self.is_partner(),
+                may_change: self.may_change(),
+            },
+            flash: self.flash.clone(),
+            assets: assets::Urls,
+        }
+    }
+}
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+}
