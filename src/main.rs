@@ -1,1 +1,3 @@
+//! Which command was asked for; nothing else.
+
 fn main() {}

@@ -1,1 +1,8 @@
-fn main() {}
+//! Everything a person or an outside system can see, as sentences.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
+
+mod architecture;
+mod pages;
+#[expect(dead_code, reason = "the stage is set before all the actors are on")]
+mod support;

@@ -1,0 +1,46 @@
+//! What holds on every page: who may see it, and how it is made.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+
+use crate::support::Stage;
+
+#[tokio::test]
+async fn a_page_that_is_not_there_says_so_and_shows_a_way_on() {
+    let stage = Stage::new().await;
+    let page = stage.stranger().visit("/no-such-page").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert_eq!(page.heading(), "There is no such page");
+    assert!(page.has_link("Go to Home"));
+}
+
+#[tokio::test]
+async fn every_answer_tells_the_browser_to_trust_nobody_else() {
+    let stage = Stage::new().await;
+    let page = stage.stranger().visit("/no-such-page").await;
+    let header = |name: &str| page.headers.get(name).unwrap().to_str().unwrap().to_owned();
+    assert!(header("content-security-policy").contains("frame-ancestors 'none'"));
+    assert!(!header("content-security-policy").contains("unsafe"));
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    assert_eq!(header("cache-control"), "no-store");
+    assert!(page.says(&header("x-request-id")), "the reference is on the page");
+}
+
+#[tokio::test]
+async fn a_form_from_another_site_is_refused() {
+    let stage = Stage::new().await;
+    let ann = stage.ann().await;
+    let forged = [
+        vec![("sec-fetch-site", "cross-site")],
+        vec![("sec-fetch-site", "same-site")],
+        vec![("origin", "http://evil.example")],
+        vec![("origin", "null")],
+    ];
+    for headers in forged {
+        let answer = ann.send(Method::POST, "/sign-out", &headers, String::new()).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{headers:?}");
+    }
+    let bare = Request::post("/sign-out").header("host", "portal.example");
+    let answer = ann.ask(bare.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "neither header");
+}

@@ -1,0 +1,10 @@
+//! The stage: a database per test, a browser with no window, and time that stands still.
+
+mod browser;
+mod database;
+mod page;
+mod stage;
+
+pub use browser::Browser;
+pub use page::{Form, Page};
+pub use stage::Stage;
