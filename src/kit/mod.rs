@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod db;
 pub mod email;
+pub mod http;
 pub mod secret;
 pub mod token;
 pub mod wake;
