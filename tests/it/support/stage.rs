@@ -9,6 +9,7 @@ use presence_portal::config::Config;
 use presence_portal::ids::{AccountId, NodeId, StaffId};
 use presence_portal::kit::clock::Clock;
 use presence_portal::kit::email::Email;
+use presence_portal::kit::http::http_client;
 use presence_portal::kit::secret::{MasterKey, Sealer};
 use presence_portal::kit::{token, wake::Wakes};
 use presence_portal::microsoft::Microsoft;
@@ -46,15 +47,17 @@ impl Stage {
     pub async fn with(config: Config) -> Self {
         let db = database::fresh().await;
         let clock = Clock::stopped_at(opening());
+        let node = NodeId::new();
+        let http = http_client().unwrap();
         let app = AppState {
             db: db.clone(),
-            config: Arc::new(config),
             clock: clock.clone(),
             sealer: Sealer::new(&MasterKey::random()),
-            microsoft: Microsoft,
-            cloudlink: Cloudlink,
+            microsoft: Microsoft::new(http.clone(), &config.microsoft, clock.clone()),
+            cloudlink: Cloudlink::new(http, &config.cloudlink, node, clock.clone()),
+            config: Arc::new(config),
             wakes: Wakes::default(),
-            node: NodeId::new(),
+            node,
         };
         Self { app, db, clock }
     }
