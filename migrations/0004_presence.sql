@@ -9,7 +9,8 @@ CREATE TABLE nodes (
     version text NOT NULL
 );
 
--- One row for each account whose sync is on or being cleared up: its feed, its worker, its health.
+-- One row for each account whose sync is on, or of which something is left to clear up: its
+-- lease and its feed. It goes when the last session of ours is cleared, and what hangs on it too.
 CREATE TABLE presence_accounts (
     account_id uuid PRIMARY KEY REFERENCES accounts,
 
@@ -23,23 +24,45 @@ CREATE TABLE presence_accounts (
     hook_key bytea NOT NULL,
     subscription_id text,
     subscription_checked_at timestamptz,
+    -- written at most every few seconds
     last_event_at timestamptz,
 
     -- The directories as last read. The delta link is where Microsoft's next changes begin.
     delta_link text,
+    -- rises with every reading of a directory from the start
+    generation int NOT NULL DEFAULT 0,
     directory_refreshed_at timestamptz,
     users_refreshed_at timestamptz,
+    -- a person pressed Sync now
+    sync_asked_at timestamptz,
+    -- an event named a user we did not know
+    stranger_at timestamptz,
+    -- a directory had shrunk beyond belief, and a person has to say that it is right
+    braked_at timestamptz,
 
-    -- Health: a named cause, since when, in whose words; null when all is well.
-    trouble text,
-    trouble_detail text NOT NULL DEFAULT '',
-    trouble_since timestamptz,
+    -- Microsoft asked for no request until then.
+    throttled_until timestamptz,
     last_success_at timestamptz,
     last_pushed_at timestamptz
 );
 
 CREATE INDEX presence_accounts_node ON presence_accounts (node_id);
-CREATE INDEX presence_accounts_trouble ON presence_accounts (trouble_since) WHERE trouble IS NOT NULL;
+
+-- What is wrong with an account's sync, one row for each side it is wrong on. No row: all is well.
+CREATE TABLE presence_troubles (
+    account_id uuid NOT NULL REFERENCES presence_accounts ON DELETE CASCADE,
+    -- microsoft: signing in and presence; directory: reading and believing it; feed: CloudLink
+    side text NOT NULL CHECK (side IN ('microsoft', 'directory', 'feed')),
+    cause text NOT NULL,
+    detail text NOT NULL,
+    since timestamptz NOT NULL,
+    last_at timestamptz NOT NULL,
+    -- whether a person has to act; else it passes by itself
+    needs_person boolean NOT NULL,
+    PRIMARY KEY (account_id, side)
+);
+
+CREATE INDEX presence_troubles_since ON presence_troubles (since);
 
 -- People in CloudLink, and the Entra user each is matched with.
 CREATE TABLE cloudlink_users (
@@ -53,7 +76,11 @@ CREATE TABLE cloudlink_users (
     -- chosen by hand: automatic matching leaves it alone
     matched_by_hand boolean NOT NULL DEFAULT false,
     excluded boolean NOT NULL DEFAULT false,
-    seen_at timestamptz NOT NULL,
+    -- Microsoft said of this Entra user that it has no Teams, or is not there
+    refused_entra_id uuid,
+    refused_at timestamptz,
+    -- which reading of the users named it last
+    generation int NOT NULL DEFAULT 0,
     PRIMARY KEY (account_id, user_id)
 );
 
@@ -70,13 +97,17 @@ CREATE TABLE entra_users (
     proxy_addresses text[] NOT NULL DEFAULT '{}',
     display_name text NOT NULL DEFAULT '',
     enabled boolean NOT NULL DEFAULT true,
+    -- which reading from the start named it last
+    generation int NOT NULL DEFAULT 0,
+    -- the reading that is going on says it is gone
+    gone boolean NOT NULL DEFAULT false,
     PRIMARY KEY (account_id, entra_id)
 );
 
 -- One row per CloudLink user of whom an event came: what it said, what Teams should show for it,
 -- and what we last told Teams.
 CREATE TABLE presences (
-    account_id uuid NOT NULL REFERENCES accounts,
+    account_id uuid NOT NULL REFERENCES presence_accounts ON DELETE CASCADE,
     user_id text NOT NULL,
 
     -- The newest event, by its own time.
@@ -85,6 +116,13 @@ CREATE TABLE presences (
     publication_id text NOT NULL,
     received_at timestamptz NOT NULL,
 
+    -- The newest event that the mapping did not answer with "no change", and what Teams should
+    -- show for it: null lets Teams decide.
+    decided_state text,
+    decided_at timestamptz,
+    decided_by text,
+    wanted text,
+
     -- Teams, as we last told it: null when it holds no session of ours. The Entra user the
     -- session was set on is kept, so that it can be cleared after the match has changed.
     applied text,
@@ -92,9 +130,17 @@ CREATE TABLE presences (
     applied_at timestamptz,
     -- when the session ends by itself
     expires_at timestamptz,
+    -- false: a request got no answer, so it may hold that or what was there before
+    certain boolean NOT NULL DEFAULT true,
 
     -- When something is to be done next for this user (push, renew, try again); null: nothing.
     due_at timestamptz,
+    -- 0 a call begins or ends, 1 another change, 2 a renewal, 3 clearing what was switched off
+    urgency smallint NOT NULL DEFAULT 1,
+    -- the event that waits to be told, received then; null: none waits
+    waiting_since timestamptz,
+    -- rises whenever somebody other than the worker makes it due
+    revision bigint NOT NULL DEFAULT 0,
     failures int NOT NULL DEFAULT 0,
     trouble text,
 
@@ -106,23 +152,36 @@ CREATE TABLE presences (
     request_id text,
 
     PRIMARY KEY (account_id, user_id)
+) WITH (fillfactor = 80);
+
+CREATE INDEX presences_due ON presences (account_id, urgency, due_at) WHERE due_at IS NOT NULL;
+
+-- Events from the future count from when they came, however often they come again.
+CREATE TABLE future_events (
+    account_id uuid NOT NULL REFERENCES presence_accounts ON DELETE CASCADE,
+    publication_id text NOT NULL,
+    received_at timestamptz NOT NULL,
+    PRIMARY KEY (account_id, publication_id)
 );
 
-CREATE INDEX presences_due ON presences (account_id, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX future_events_received ON future_events (received_at);
 
 -- Rules of an account that differ from the default mapping.
 CREATE TABLE mappings (
     account_id uuid NOT NULL REFERENCES accounts,
     -- folded: lower case, without spaces, _ and -
     state text NOT NULL,
+    -- one of the five, or 'clear' (let Teams decide), or 'no-change'
     shows text NOT NULL,
     PRIMARY KEY (account_id, state)
 );
 
 -- States CloudLink sent that no rule names.
 CREATE TABLE unmapped_states (
-    account_id uuid NOT NULL REFERENCES accounts,
+    account_id uuid NOT NULL REFERENCES presence_accounts ON DELETE CASCADE,
+    -- folded, and as it came last
     state text NOT NULL,
+    spelled text NOT NULL,
     seen bigint NOT NULL,
     last_seen_at timestamptz NOT NULL,
     PRIMARY KEY (account_id, state)

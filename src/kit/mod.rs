@@ -1,5 +1,6 @@
 //! Tools that know nothing of the domain or of pages.
 
+pub mod batch;
 pub mod clock;
 pub mod db;
 pub mod email;
