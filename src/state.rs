@@ -10,6 +10,7 @@ use crate::cloudlink::Cloudlink;
 use crate::config::Config;
 use crate::ids::{AccountId, NodeId};
 use crate::kit::clock::Clock;
+use crate::kit::password::Passwords;
 use crate::kit::secret::Sealer;
 use crate::kit::wake::Wakes;
 use crate::microsoft::Microsoft;
@@ -20,6 +21,7 @@ pub struct AppState {
     pub config: Arc<Config>,
     pub clock: Clock,
     pub sealer: Sealer,
+    pub passwords: Passwords,
     pub microsoft: Microsoft,
     pub cloudlink: Cloudlink,
     /// Ends the rest of an account's worker on this node.

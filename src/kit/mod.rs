@@ -5,6 +5,7 @@ pub mod clock;
 pub mod db;
 pub mod email;
 pub mod http;
+pub mod password;
 pub mod secret;
 pub mod token;
 pub mod wake;

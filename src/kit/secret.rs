@@ -14,7 +14,7 @@ const NONCE_BYTES: usize = 24;
 /// It cannot be displayed, serialised or compared, and its memory is wiped
 /// when dropped. [`Secret::reveal`] is the only way to the text, so a search
 /// for that word finds every place a secret is used.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Secret(SecretString);
 
 impl Secret {

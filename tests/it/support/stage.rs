@@ -10,7 +10,8 @@ use presence_portal::ids::{AccountId, NodeId, StaffId};
 use presence_portal::kit::clock::Clock;
 use presence_portal::kit::email::Email;
 use presence_portal::kit::http::http_client;
-use presence_portal::kit::secret::{MasterKey, Sealer};
+use presence_portal::kit::password::{Cost, Passwords};
+use presence_portal::kit::secret::{MasterKey, Sealer, Secret};
 use presence_portal::kit::{token, wake::Wakes};
 use presence_portal::microsoft::Microsoft;
 use presence_portal::staff::store::{NewSession, NewStaff};
@@ -26,6 +27,9 @@ pub struct Stage {
     pub db: PgPool,
     pub clock: Clock,
 }
+
+/// Everybody's password.
+pub const PASSWORD: &str = "sing to the kettle";
 
 /// A Monday morning.
 fn opening() -> DateTime<Utc> {
@@ -53,6 +57,7 @@ impl Stage {
             db: db.clone(),
             clock: clock.clone(),
             sealer: Sealer::new(&MasterKey::random()),
+            passwords: Passwords::new(Cost::Trifling),
             microsoft: Microsoft::new(http.clone(), &config.microsoft, clock.clone()),
             cloudlink: Cloudlink::new(http, &config.cloudlink, node, clock.clone()),
             config: Arc::new(config),
@@ -87,11 +92,12 @@ impl Stage {
         browser
     }
 
-    /// Somebody signed in, without a password.
+    /// Somebody signed in, whose password is [`PASSWORD`].
     pub async fn staff(&self, name: &str, email: &str, role: Role) -> (Browser, StaffId) {
         let id = StaffId::new();
         let email = Email::parse(email).unwrap();
-        let staff = NewStaff { id, name, email: &email, role, password_hash: None };
+        let hash = self.app.passwords.hash(&Secret::new(PASSWORD)).await.unwrap();
+        let staff = NewStaff { id, name, email: &email, role, password_hash: Some(&hash) };
         store::insert(&self.db, staff, self.clock.now()).await.unwrap();
         let token = token::random();
         let digest = token::digest(token.reveal());
