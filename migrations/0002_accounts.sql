@@ -15,6 +15,8 @@ CREATE TABLE accounts (
     language text NOT NULL DEFAULT '',
     support_emails text[] NOT NULL DEFAULT '{}',
     deactivated_at timestamptz,
+    -- set by Delete when something of ours may still stand in Teams: cleared first, then the row goes
+    deleting_since timestamptz,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 );

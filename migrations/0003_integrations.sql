@@ -14,6 +14,10 @@ CREATE TABLE integrations (
     CONSTRAINT integrations_kind_key UNIQUE (account_id, kind)
 );
 
+-- Drawn for every new secret or identity. It never comes back, not even for an integration that
+-- was removed and added again: so a token kept under a version belongs to nobody else.
+CREATE SEQUENCE connection_versions AS int;
+
 -- No row: the setup is not complete.
 CREATE TABLE connections (
     account_id uuid NOT NULL,
@@ -24,7 +28,7 @@ CREATE TABLE connections (
     cloud text NOT NULL CHECK (cloud IN ('global', 'gcc-high', 'dod')),
     -- sealed for 'connection/{account_id}/{integration_id}'
     secret bytea NOT NULL,
-    -- rises with every new secret or identity: tokens are cached under it
+    -- from connection_versions: tokens are cached under it
     version int NOT NULL,
     secret_expires_on date,
     -- null: saved without testing, because Microsoft could not be reached

@@ -12,7 +12,7 @@ CREATE TABLE nodes (
 -- One row for each account whose sync is on, or of which something is left to clear up: its
 -- lease and its feed. It goes when the last session of ours is cleared, and what hangs on it too.
 CREATE TABLE presence_accounts (
-    account_id uuid PRIMARY KEY REFERENCES accounts,
+    account_id uuid PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
 
     -- Which node works for it. The term rises with every change of hands, and what is written
     -- under an older term is refused.
@@ -66,7 +66,7 @@ CREATE INDEX presence_troubles_since ON presence_troubles (since);
 
 -- People in CloudLink, and the Entra user each is matched with.
 CREATE TABLE cloudlink_users (
-    account_id uuid NOT NULL REFERENCES accounts,
+    account_id uuid NOT NULL REFERENCES accounts ON DELETE CASCADE,
     user_id text NOT NULL,
     name text NOT NULL,
     email text NOT NULL,
@@ -89,7 +89,7 @@ CREATE INDEX cloudlink_users_entra ON cloudlink_users (account_id, entra_id);
 
 -- People in Entra, as the delta query tells.
 CREATE TABLE entra_users (
-    account_id uuid NOT NULL REFERENCES accounts,
+    account_id uuid NOT NULL REFERENCES accounts ON DELETE CASCADE,
     entra_id uuid NOT NULL,
     user_principal_name text NOT NULL,
     mail text,
@@ -168,7 +168,7 @@ CREATE INDEX future_events_received ON future_events (received_at);
 
 -- Rules of an account that differ from the default mapping.
 CREATE TABLE mappings (
-    account_id uuid NOT NULL REFERENCES accounts,
+    account_id uuid NOT NULL REFERENCES accounts ON DELETE CASCADE,
     -- folded: lower case, without spaces, _ and -
     state text NOT NULL,
     -- one of the five, or 'clear' (let Teams decide), or 'no-change'
@@ -189,7 +189,7 @@ CREATE TABLE unmapped_states (
 
 -- What was pushed, minute by minute, for the pictures.
 CREATE TABLE push_minutes (
-    account_id uuid NOT NULL REFERENCES accounts,
+    account_id uuid NOT NULL REFERENCES accounts ON DELETE CASCADE,
     minute timestamptz NOT NULL,
     pushes int NOT NULL DEFAULT 0,
     failures int NOT NULL DEFAULT 0,

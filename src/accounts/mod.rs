@@ -25,6 +25,8 @@ pub struct Account {
     pub language: String,
     pub support_emails: Vec<String>,
     pub deactivated_at: Option<DateTime<Utc>>,
+    /// It goes as soon as nothing of ours stands in Teams any more.
+    pub deleting_since: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
 }
 

@@ -17,7 +17,7 @@ pub async fn find(
         SELECT id AS "id: AccountId", name,
             cloudlink_account_id AS "cloudlink_id: CloudlinkAccountId",
             country, address, city, postal_code, language, support_emails,
-            deactivated_at, created_at
+            deactivated_at, deleting_since, created_at
         FROM accounts
         WHERE id = $1 AND ($2::uuid IS NULL OR EXISTS (
             SELECT FROM staff_accounts WHERE account_id = id AND staff_id = $2))

@@ -1,1 +1,67 @@
-//! Applications added to an account, their credentials and what they are switched to do.
+//! The applications of an account: so far Microsoft Teams, its credentials and its features.
+//!
+//! An integration is *added*, then *set up* with a connection that was tested, then does what
+//! its features are switched to. Removed, it stays until the worker has cleared what it set in
+//! Teams: only then [`store::forget`] lets go of the credentials.
+
+pub mod catalog;
+pub mod store;
+
+use axum::Router;
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::ids::{AccountId, ClientId, IntegrationId, MonitorId, TenantId};
+use crate::microsoft::Cloud;
+use crate::state::AppState;
+
+pub use catalog::{Feature, Kind, Release};
+
+/// An application that was added to an account.
+#[derive(Clone, Debug)]
+pub struct Integration {
+    pub id: IntegrationId,
+    pub account: AccountId,
+    pub kind: Kind,
+    pub release: i32,
+    pub added_at: DateTime<Utc>,
+    pub removing_since: Option<DateTime<Utc>>,
+    /// None until the setup is complete.
+    pub connection: Option<Connected>,
+    pub presence_sync: bool,
+    /// What the worker says is wrong, by its key.
+    pub trouble: Option<String>,
+    pub trouble_detail: String,
+    pub trouble_since: Option<DateTime<Utc>>,
+}
+
+/// What may be shown of a connection: everything but its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    pub name: String,
+    pub tenant: TenantId,
+    pub client: ClientId,
+    pub cloud: Cloud,
+    pub secret_expires_on: Option<NaiveDate>,
+    /// None: saved without testing, because Microsoft could not be reached.
+    pub tested_at: Option<DateTime<Utc>>,
+    pub version: i32,
+}
+
+/// A presence monitor on an integration's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Monitor {
+    pub id: MonitorId,
+    pub name: String,
+    pub note: String,
+    /// Since when it has yet to be given the new secret.
+    pub needs_secret_since: Option<DateTime<Utc>>,
+}
+
+/// The row a secret is sealed for.
+pub fn secret_owner(account: AccountId, integration: IntegrationId) -> String {
+    format!("connection/{account}/{integration}")
+}
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+}

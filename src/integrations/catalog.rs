@@ -1,0 +1,144 @@
+//! What can be added to an account, and its releases: data, newest last.
+
+use std::str::FromStr;
+
+/// An application that can be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    MicrosoftTeams,
+}
+
+/// Who makes an application: the tab it stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    Mitel,
+    ThirdParty,
+}
+
+/// Something an integration can do, switched on and off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Feature {
+    PresenceSync,
+}
+
+/// A version of an integration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Release {
+    pub number: i32,
+    /// As people write it.
+    pub name: &'static str,
+    /// What is new, a sentence each.
+    pub news: &'static [&'static str],
+}
+
+/// Microsoft Teams, from the first release to the newest. What was released is never changed.
+const MICROSOFT_TEAMS: [Release; 2] = [
+    Release {
+        number: 1,
+        name: "1.0",
+        news: &["Shows in Microsoft Teams when somebody is on the phone."],
+    },
+    Release {
+        number: 2,
+        name: "1.1",
+        news: &[
+            "Phones in Do Not Disturb show as Presenting, and away as Away.",
+            "Users are matched by every e-mail address Microsoft Entra knows of them.",
+            "Each account may say for itself what a phone’s state means in Teams.",
+        ],
+    },
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("There is no such application.")]
+pub struct UnknownKind;
+
+impl Kind {
+    pub const ALL: [Self; 1] = [Self::MicrosoftTeams];
+
+    /// As the database and forms write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MicrosoftTeams => "microsoft-teams",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::MicrosoftTeams => "Microsoft Teams",
+        }
+    }
+
+    /// What it is good for, in a sentence.
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Self::MicrosoftTeams => "Shows in Teams when somebody is on the phone.",
+        }
+    }
+
+    pub fn maker(self) -> Maker {
+        match self {
+            Self::MicrosoftTeams => Maker::ThirdParty,
+        }
+    }
+
+    pub fn releases(self) -> &'static [Release] {
+        match self {
+            Self::MicrosoftTeams => &MICROSOFT_TEAMS,
+        }
+    }
+
+    /// What a new integration gets, and what Install update leads to.
+    pub fn newest(self) -> Release {
+        match self {
+            Self::MicrosoftTeams => {
+                let [.., newest] = MICROSOFT_TEAMS;
+                newest
+            }
+        }
+    }
+
+    /// The release of that number. One this program does not know is one of a newer program.
+    pub fn release(self, number: i32) -> Option<Release> {
+        self.releases().iter().copied().find(|release| release.number == number)
+    }
+}
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(UnknownKind)
+    }
+}
+
+impl Feature {
+    /// As the database and URLs write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PresenceSync => "presence-sync",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::PresenceSync => "Sync presence from CloudLink to MS Teams",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_count_upwards_and_say_what_is_new() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+            assert!(kind.releases().is_sorted_by_key(|release| release.number));
+            assert!(kind.releases().iter().all(|release| !release.news.is_empty()));
+            assert_eq!(kind.release(kind.newest().number), Some(kind.newest()));
+            assert_eq!(kind.releases().last(), Some(&kind.newest()));
+        }
+    }
+}
