@@ -55,6 +55,11 @@ static ICONS: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("icons.svg", "image/svg+xml", body)
 });
 
+static MARK: LazyLock<Asset> = LazyLock::new(|| {
+    let body = include_str!("../../static/img/mark.svg");
+    Asset::new("mark.svg", "image/svg+xml", body)
+});
+
 /// The URLs, for templates.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Urls;
@@ -72,6 +77,11 @@ impl Urls {
         JS.url()
     }
 
+    /// Our mark, which is the icon of the window, too.
+    pub fn mark(self) -> String {
+        MARK.url()
+    }
+
     /// One icon of the sprite, such as `icon("phone")`.
     pub fn icon(self, name: &str) -> String {
         format!("{}#{name}", ICONS.url())
@@ -84,7 +94,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 /// An asset of an older build is still served, only not kept for ever.
 async fn serve(Path((digest, name)): Path<(String, String)>) -> Response {
-    let assets = [&CSS, &HTMX, &JS, &ICONS];
+    let assets = [&CSS, &HTMX, &JS, &ICONS, &MARK];
     let Some(asset) = assets.into_iter().find(|asset| asset.name == name) else {
         return Error::NotFound.into_response();
     };

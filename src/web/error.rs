@@ -8,7 +8,6 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::assets;
 use crate::kit::db;
 
 pub type Result<T = Response> = std::result::Result<T, Error>;
@@ -82,14 +81,13 @@ impl<T> OrNotFound<T> for Option<T> {
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct ProblemPage<'a> {
-    assets: assets::Urls,
     title: &'a str,
     advice: &'a str,
     reference: &'a str,
 }
 
 #[derive(Template)]
-#[template(path = "problem.html", block = "notice")]
+#[template(path = "ui/notice.html")]
 struct ProblemNotice<'a> {
     title: &'a str,
     advice: &'a str,
@@ -122,7 +120,7 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
     let rendered = if wants_fragment {
         ProblemNotice { title, advice, reference: &reference }.render()
     } else {
-        ProblemPage { assets: assets::Urls, title, advice, reference: &reference }.render()
+        ProblemPage { title, advice, reference: &reference }.render()
     };
     let mut page = (status, Html(rendered.unwrap_or_else(|_| title.to_owned()))).into_response();
     for kept in [RETRY_AFTER, axum::http::header::ALLOW] {

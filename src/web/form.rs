@@ -42,3 +42,8 @@ impl FieldErrors {
         self.0.len()
     }
 }
+
+/// Whether two values look alike on the page: which option of a list is chosen.
+pub fn reads_the_same(one: impl Display, other: impl Display) -> bool {
+    one.to_string() == other.to_string()
+}

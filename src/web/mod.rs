@@ -7,11 +7,12 @@ mod flash;
 mod form;
 mod guard;
 mod page;
+pub mod styleguide;
 
 pub use error::{Error, OrNotFound, Result, show_problems};
 pub use extract::{ClientAddress, Form, Partial, Path, Query};
 pub use flash::{clear_shown_flash, flash_of};
-pub use form::FieldErrors;
+pub use form::{FieldErrors, reads_the_same};
 pub use guard::{no_redirect_inside_a_fragment, own_pages_only, safe_headers};
 pub use page::{
     AccountTab, Chrome, Page, Person, Place, Section, refused, see_other, see_other_saying,
