@@ -1,6 +1,7 @@
 //! The HTML toolkit: what every page is made with.
 
 pub mod assets;
+pub mod chart;
 mod error;
 mod extract;
 mod flash;

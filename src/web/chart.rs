@@ -1,0 +1,187 @@
+//! Pictures of the last hour, drawn here as SVG, so that they need no script.
+//!
+//! The colours written into a picture are those of the light scheme; the style sheet finds
+//! them by their attributes and puts its own tokens there, since no inline style is allowed.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+/// Wide enough for an hour, small enough that its words can be read on a telephone.
+const SIZE: (u32, u32) = (420, 170);
+const FIRST: RGBColor = RGBColor(0x2F, 0x6F, 0xDE);
+const SECOND: RGBColor = RGBColor(0xC2, 0x41, 0x0C);
+const WORDS: RGBColor = RGBColor(0x6B, 0x72, 0x80);
+const GRID: RGBColor = RGBColor(0x9C, 0xA3, 0xAF);
+
+/// The inside of an `<svg viewBox="0 0 420 170">`: our own markup, safe as it is.
+#[derive(Clone, Debug)]
+pub struct Picture(String);
+
+impl Picture {
+    pub fn markup(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One value for each minute, oldest first; `None` where there was nothing to measure.
+pub type Minutes = [Option<f64>];
+
+/// Two counts a minute as bars, the second standing in the first.
+pub fn bars(from: DateTime<Utc>, first: &[f64], second: &[f64]) -> anyhow::Result<Picture> {
+    let top = ceiling(first.iter().chain(second).copied());
+    picture(from, first.len(), top, whole, |chart| {
+        for (values, colour) in [(first, FIRST), (second, SECOND)] {
+            let bars = minutes(values.iter().copied());
+            let bars = bars.filter(|(_, value)| *value > 0.0).map(|(minute, value)| {
+                Rectangle::new([(minute + 0.12, 0.0), (minute + 0.88, value)], colour.filled())
+            });
+            chart.draw_series(bars)?;
+        }
+        Ok(())
+    })
+}
+
+/// Two durations a minute, in milliseconds, as lines that break where nothing was measured.
+pub fn lines(from: DateTime<Utc>, first: &Minutes, second: &Minutes) -> anyhow::Result<Picture> {
+    let top = ceiling(first.iter().chain(second).flatten().copied());
+    picture(from, first.len(), top, duration, |chart| {
+        for (values, colour) in [(second, SECOND), (first, FIRST)] {
+            for run in runs(values) {
+                if let [alone] = run.as_slice() {
+                    chart.draw_series([Circle::new(*alone, 2, colour.filled())])?;
+                } else {
+                    chart.draw_series(LineSeries::new(run, colour.stroke_width(2)))?;
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Trouble = DrawingAreaErrorKind<std::io::Error>;
+
+fn picture(
+    from: DateTime<Utc>,
+    length: usize,
+    top: f64,
+    say: fn(f64) -> String,
+    draw: impl FnOnce(&mut Chart) -> Result<(), Trouble>,
+) -> anyhow::Result<Picture> {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let mut chart = ChartBuilder::on(&area)
+            .margin(4)
+            .margin_right(14)
+            .x_label_area_size(22)
+            .y_label_area_size(44)
+            .build_cartesian_2d(0.0..small(length), 0.0..top)?;
+        let at = |minute: &f64| clock(from, *minute);
+        let words = TextStyle::from(("sans-serif", 13).into_font()).color(&WORDS);
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(GRID.mix(0.35))
+            .axis_style(GRID.mix(0.6))
+            .x_labels(6)
+            .y_labels(4)
+            .x_label_formatter(&at)
+            .y_label_formatter(&|value| say(*value))
+            .x_label_style(words.clone().pos(Pos::new(HPos::Center, VPos::Top)))
+            .y_label_style(words)
+            .draw()?;
+        draw(&mut chart)?;
+        drop(chart);
+        area.present()?;
+    }
+    Ok(Picture(inside(&svg).to_owned()))
+}
+
+/// Without the outermost element: the template writes its own, with title and description.
+fn inside(svg: &str) -> &str {
+    let start = svg.find(">\n").map_or(0, |at| at + 1);
+    let end = svg.rfind("</svg>").unwrap_or(svg.len());
+    svg.get(start..end).unwrap_or_default().trim()
+}
+
+/// The numbers of an hour are small.
+#[expect(clippy::cast_precision_loss, reason = "there are 60 minutes, not 2^52")]
+fn small(number: usize) -> f64 {
+    number as f64
+}
+
+fn minutes<T>(values: impl Iterator<Item = T>) -> impl Iterator<Item = (f64, T)> {
+    values.enumerate().map(|(minute, value)| (small(minute), value))
+}
+
+/// Stretches without a gap.
+fn runs(values: &Minutes) -> Vec<Vec<(f64, f64)>> {
+    let mut runs = Vec::new();
+    let mut run = Vec::new();
+    for (minute, value) in minutes(values.iter()) {
+        match value {
+            Some(value) => run.push((minute + 0.5, *value)),
+            None if run.is_empty() => {}
+            None => runs.push(std::mem::take(&mut run)),
+        }
+    }
+    if !run.is_empty() {
+        runs.push(run);
+    }
+    runs
+}
+
+/// A little above the highest, and never nothing.
+fn ceiling(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0_f64, f64::max).max(3.5) * 1.12
+}
+
+fn clock(from: DateTime<Utc>, minute: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "there are 60 minutes")]
+    let minute = TimeDelta::minutes(minute as i64);
+    (from + minute).format("%H:%M").to_string()
+}
+
+fn whole(value: f64) -> String {
+    if value.fract().abs() < 0.01 { format!("{value:.0}") } else { String::new() }
+}
+
+fn duration(milliseconds: f64) -> String {
+    if milliseconds < 1000.0 {
+        format!("{milliseconds:.0} ms")
+    } else {
+        format!("{:.1} s", milliseconds / 1000.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn eight() -> DateTime<Utc> {
+        "2026-03-02T08:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_picture_says_its_times_and_needs_no_style_attribute() {
+        let mut first = vec![0.0; 60];
+        first[30] = 12.0;
+        let picture = bars(eight(), &first, &vec![0.0; 60]).unwrap();
+        assert!(picture.markup().contains("08:20"), "{}", picture.markup());
+        assert!(!picture.markup().contains("style="), "{}", picture.markup());
+        assert!(!picture.markup().contains("<svg"), "{}", picture.markup());
+        assert_eq!(picture.markup().matches("#2F6FDE").count(), 1, "one bar");
+    }
+
+    #[test]
+    fn a_line_breaks_where_nothing_was_measured() {
+        let values = [Some(1.0), Some(2.0), None, Some(9.0), None, None];
+        let lengths: Vec<_> = runs(&values).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [2, 1]);
+        lines(eight(), &values, &[None; 6]).unwrap();
+    }
+}
