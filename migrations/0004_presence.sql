@@ -198,3 +198,26 @@ CREATE TABLE push_minutes (
     delays int[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (account_id, minute)
 );
+
+-- How each account is doing, in one word, for lists and totals; and the cause when something is wrong.
+CREATE VIEW account_health AS
+SELECT a.id AS account_id, t.cause,
+    CASE
+        WHEN a.deleting_since IS NOT NULL OR i.removing_since IS NOT NULL THEN 'removing'
+        WHEN i.id IS NULL THEN 'none'
+        WHEN c.integration_id IS NULL THEN 'setup'
+        WHEN t.needs_person THEN 'attention'
+        WHEN a.deactivated_at IS NOT NULL OR f.enabled IS NOT TRUE THEN 'off'
+        WHEN t.cause IS NOT NULL THEN 'waiting'
+        ELSE 'syncing'
+    END AS health
+FROM accounts a
+LEFT JOIN integrations i ON i.account_id = a.id AND i.kind = 'microsoft-teams'
+LEFT JOIN connections c ON c.account_id = i.account_id AND c.integration_id = i.id
+LEFT JOIN features f ON f.account_id = i.account_id AND f.integration_id = i.id AND f.feature = 'presence-sync'
+LEFT JOIN LATERAL (
+    SELECT cause, needs_person FROM presence_troubles p
+    WHERE p.account_id = a.id
+    ORDER BY needs_person DESC, since
+    LIMIT 1
+) t ON true;

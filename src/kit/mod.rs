@@ -7,5 +7,6 @@ pub mod email;
 pub mod http;
 pub mod password;
 pub mod secret;
+pub mod text;
 pub mod token;
 pub mod wake;

@@ -1,10 +1,12 @@
 //! Who did what, when, from where. Written in the transaction of the change itself.
 
+mod store;
+
 use std::net::IpAddr;
 
-use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
-use sqlx::PgConnection;
+
+pub use store::{Record, Wanted, note, note_each, records};
 
 use crate::ids::{AccountId, StaffId};
 use crate::kit::email::Email;
@@ -63,35 +65,37 @@ impl Changes {
         self
     }
 
+    /// As they were written down.
+    fn read(value: Value) -> Self {
+        match value {
+            Value::Object(fields) => Self(fields),
+            _ => Self::default(),
+        }
+    }
+
+    /// Each field that changed, its old value and its new one, in words.
+    pub fn in_words(&self) -> Vec<(String, String, String)> {
+        let of = |change: &Value, which| words(change.get(which).unwrap_or(&Value::Null));
+        self.0
+            .iter()
+            .map(|(field, change)| (field.clone(), of(change, "old"), of(change, "new")))
+            .collect()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-pub async fn note(
-    tx: &mut PgConnection,
-    actor: &Actor,
-    entry: Entry<'_>,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    let (account, account_name) = entry.account.unzip();
-    sqlx::query!(
-        r#"
-        INSERT INTO activity
-            (at, staff_id, actor, address, account_id, account_name, action, summary, changes)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        "#,
-        now,
-        actor.staff as Option<StaffId>,
-        actor.name,
-        actor.address,
-        account as Option<AccountId>,
-        account_name,
-        entry.action,
-        entry.summary,
-        Value::Object(entry.changes.0),
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) if text.is_empty() => "nothing".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "nothing".to_owned(),
+        Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
 }

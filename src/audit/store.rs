@@ -1,0 +1,145 @@
+//! Writing down what was done, and finding it again.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{PgConnection, PgExecutor};
+
+use super::{Actor, Changes, Entry};
+use crate::ids::{AccountId, StaffId};
+
+pub async fn note(
+    tx: &mut PgConnection,
+    actor: &Actor,
+    entry: Entry<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let (account, account_name) = entry.account.unzip();
+    sqlx::query!(
+        r#"
+        INSERT INTO activity
+            (at, staff_id, actor, address, account_id, account_name, action, summary, changes)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "#,
+        now,
+        actor.staff as Option<StaffId>,
+        actor.name,
+        actor.address,
+        account as Option<AccountId>,
+        account_name,
+        entry.action,
+        entry.summary,
+        Value::Object(entry.changes.0),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The same deed for each of many accounts, in one statement.
+pub async fn note_each(
+    tx: &mut PgConnection,
+    actor: &Actor,
+    action: &'static str,
+    summary: &str,
+    accounts: &[(AccountId, String)],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let (ids, names): (Vec<AccountId>, Vec<String>) = accounts.iter().cloned().unzip();
+    sqlx::query!(
+        r#"
+        INSERT INTO activity (at, staff_id, actor, address, account_id, account_name, action, summary)
+        SELECT $1, $2, $3, $4, account.id, account.name, $5, $6
+        FROM UNNEST($7::uuid[], $8::text[]) AS account (id, name)
+        "#,
+        now,
+        actor.staff as Option<StaffId>,
+        actor.name,
+        actor.address,
+        action,
+        summary,
+        &ids as &[AccountId],
+        &names,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Something that was done.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub id: i64,
+    pub at: DateTime<Utc>,
+    pub actor: String,
+    pub address: String,
+    pub account: Option<AccountId>,
+    /// The account's name as it was then.
+    pub account_name: Option<String>,
+    pub action: String,
+    pub summary: String,
+    pub changes: Changes,
+}
+
+/// Which records are wanted. What is empty does not matter.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Only of accounts that these staff look after; `None`: of all, and of none.
+    pub scope: Option<StaffId>,
+    pub account: Option<AccountId>,
+    /// Folded text, found in the summary, the actor or the account's name.
+    pub text: String,
+    /// What an action begins with, such as `integration`.
+    pub kind: String,
+    pub from: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+    /// Only what is older than this one.
+    pub before: Option<i64>,
+}
+
+/// At most `most` records, newest first.
+pub async fn records(
+    db: impl PgExecutor<'_>,
+    wanted: &Wanted,
+    most: i64,
+) -> sqlx::Result<Vec<Record>> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT id, at, actor, address, account_id AS "account: AccountId", account_name, action,
+            summary, changes
+        FROM activity
+        WHERE ($1::uuid IS NULL OR account_id = $1)
+            AND ($2::uuid IS NULL OR account_id IN (
+                SELECT account_id FROM staff_accounts WHERE staff_id = $2))
+            AND ($3 = '' OR strpos(lower(summary), $3) > 0 OR strpos(lower(actor), $3) > 0
+                OR strpos(lower(account_name), $3) > 0)
+            AND ($4 = '' OR starts_with(action, $4 || '.'))
+            AND ($5::timestamptz IS NULL OR at >= $5)
+            AND ($6::timestamptz IS NULL OR at < $6)
+            AND ($7::bigint IS NULL OR id < $7)
+        ORDER BY id DESC
+        LIMIT $8
+        "#,
+        wanted.account as Option<AccountId>,
+        wanted.scope as Option<StaffId>,
+        wanted.text,
+        wanted.kind,
+        wanted.from,
+        wanted.until,
+        wanted.before,
+        most,
+    )
+    .fetch_all(db)
+    .await?;
+    let records = rows.into_iter().map(|row| Record {
+        id: row.id,
+        at: row.at,
+        actor: row.actor,
+        address: row.address,
+        account: row.account,
+        account_name: row.account_name,
+        action: row.action,
+        summary: row.summary,
+        changes: Changes::read(row.changes),
+    });
+    Ok(records.collect())
+}

@@ -1,0 +1,55 @@
+//! Lines of text that people type.
+
+/// Why a text is not a line we can keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotALine {
+    #[error("That is too long: {0} characters at most.")]
+    TooLong(usize),
+    #[error("Remove the line break or control character.")]
+    Control,
+}
+
+/// The text without the space around it, if it is one line of at most `most` characters.
+pub fn line(text: &str, most: usize) -> Result<String, NotALine> {
+    let text = text.trim();
+    if text.chars().any(char::is_control) {
+        return Err(NotALine::Control);
+    }
+    if text.chars().count() > most {
+        return Err(NotALine::TooLong(most));
+    }
+    Ok(text.to_owned())
+}
+
+/// What somebody searches for, folded for comparing; what no text can hold is left out.
+pub fn sought(text: &str) -> String {
+    let kept: String = text.chars().filter(|c| !c.is_control()).take(200).collect();
+    kept.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_line_is_kept_as_it_is_or_refused(text in any::<String>(), most in 0_usize..40) {
+            match line(&text, most) {
+                Ok(kept) => {
+                    prop_assert_eq!(&kept, text.trim());
+                    prop_assert!(kept.chars().count() <= most);
+                    prop_assert!(!kept.contains('\0'), "Postgres takes no such text");
+                }
+                Err(NotALine::TooLong(_)) => prop_assert!(text.trim().chars().count() > most),
+                Err(NotALine::Control) => prop_assert!(text.chars().any(char::is_control)),
+            }
+        }
+
+        #[test]
+        fn what_is_sought_holds_nothing_that_postgres_refuses(text in any::<String>()) {
+            prop_assert!(!sought(&text).chars().any(|c| c == '\0'));
+        }
+    }
+}
