@@ -63,3 +63,8 @@ CREATE TABLE presence_monitors (
 
 -- Only what a rare row is asked for: which accounts are being cleared up.
 CREATE INDEX integrations_removing ON integrations (account_id) WHERE removing_since IS NOT NULL;
+
+-- What Home looks for over all accounts.
+CREATE INDEX connections_expiry ON connections (secret_expires_on) WHERE secret_expires_on IS NOT NULL;
+CREATE INDEX presence_monitors_waiting ON presence_monitors (needs_secret_since)
+    WHERE needs_secret_since IS NOT NULL;

@@ -86,6 +86,11 @@ CREATE TABLE cloudlink_users (
 
 CREATE INDEX cloudlink_users_email ON cloudlink_users (account_id, lower(email));
 CREATE INDEX cloudlink_users_entra ON cloudlink_users (account_id, entra_id);
+-- The list of users, page by page, and those of them somebody has to look at.
+CREATE INDEX cloudlink_users_name ON cloudlink_users (account_id, lower(name), user_id);
+CREATE INDEX cloudlink_users_unmatched ON cloudlink_users (account_id, lower(name), user_id)
+    INCLUDE (match_trouble) WHERE entra_id IS NULL AND NOT excluded;
+CREATE INDEX cloudlink_users_excluded ON cloudlink_users (account_id, lower(name), user_id) WHERE excluded;
 
 -- People in Entra, as the delta query tells.
 CREATE TABLE entra_users (
@@ -154,6 +159,9 @@ CREATE TABLE presences (
     PRIMARY KEY (account_id, user_id)
 ) WITH (fillfactor = 80);
 
+-- Whom we show something for, and with whom it does not work.
+CREATE INDEX presences_held ON presences (account_id, user_id) WHERE applied IS NOT NULL;
+CREATE INDEX presences_trouble ON presences (account_id, user_id) WHERE trouble IS NOT NULL;
 CREATE INDEX presences_due ON presences (account_id, urgency, due_at) WHERE due_at IS NOT NULL;
 
 -- Events from the future count from when they came, however often they come again.
@@ -197,6 +205,18 @@ CREATE TABLE push_minutes (
     -- counts of delays (event received to Graph's answer), by bucket of the code's histogram
     delays int[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (account_id, minute)
+);
+
+CREATE INDEX push_minutes_minute ON push_minutes (minute);
+
+-- The same over all accounts, for minutes in which nothing can be pushed any more: added up once,
+-- by whoever asks first.
+CREATE TABLE push_totals (
+    minute timestamptz PRIMARY KEY,
+    pushes bigint NOT NULL,
+    failures bigint NOT NULL,
+    throttled_ms bigint NOT NULL,
+    delays bigint[] NOT NULL
 );
 
 -- How each account is doing, in one word, for lists and totals; and the cause when something is wrong.

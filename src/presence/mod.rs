@@ -1,1 +1,3 @@
 //! Keeps Teams saying what the telephone says.
+
+pub mod delays;
