@@ -4,6 +4,7 @@ pub mod batch;
 pub mod clock;
 pub mod db;
 pub mod email;
+pub mod fresh;
 pub mod http;
 pub mod password;
 pub mod secret;
