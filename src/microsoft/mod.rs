@@ -3,16 +3,19 @@
 //! One client serves every account. What is asked is asked with a [`Connection`], which says
 //! whose directory, in which cloud, and with which secret; the tokens are kept here.
 
+mod ask;
 mod cause;
 mod cloud;
+mod codes;
 mod graph;
 mod login;
 mod presence;
+mod wire;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
+use reqwest::header::HeaderName;
 use url::Url;
 
 pub use cause::{Answered, Cause, Field, Permission, Refusal};
@@ -24,6 +27,7 @@ pub use presence::{PRESENCES_AT_ONCE, Shows, TeamsPresence, UnknownShows};
 use crate::config::MicrosoftSettings;
 use crate::ids::{AccountId, ClientId, TenantId};
 use crate::kit::clock::Clock;
+use crate::kit::fresh::Fresh;
 use crate::kit::secret::Secret;
 
 /// An account's way into its Microsoft tenant.
@@ -50,31 +54,40 @@ pub struct Microsoft(Arc<Inside>);
 
 struct Inside {
     http: reqwest::Client,
-    login_url: Option<Url>,
-    graph_url: Option<Url>,
+    /// In place of every cloud's, without a slash at the end.
+    login_url: Option<String>,
+    graph_url: Option<String>,
     clock: Clock,
+    tokens: Fresh<AccountId, Token, Refusal>,
 }
+
+/// The request's name on Microsoft's side, and on ours.
+static REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+static CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+/// The same, as the token endpoint calls it.
+static X_MS_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 
 impl Microsoft {
     pub fn new(http: reqwest::Client, settings: &MicrosoftSettings, clock: Clock) -> Self {
+        let trimmed = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
         Self(Arc::new(Inside {
             http,
-            login_url: settings.login_url.clone(),
-            graph_url: settings.graph_url.clone(),
+            login_url: settings.login_url.as_ref().map(trimmed),
+            graph_url: settings.graph_url.as_ref().map(trimmed),
             clock,
+            tokens: Fresh::new(|refusal: &Refusal| !refusal.cause.needs_person()),
         }))
     }
 
-    async fn not_yet(&self) -> Answered<()> {
-        let _ = (&self.0.http, &self.0.login_url, &self.0.graph_url, &self.0.clock);
-        let _ = (Cloud::graph, Cloud::scope);
-        std::future::ready(()).await;
-        Answered {
-            status: None,
-            request_id: None,
-            took: Duration::ZERO,
-            outcome: Err(Refusal::new(Cause::Unreachable, "not asked yet")),
-        }
+    fn login_url(&self, cloud: Cloud) -> &str {
+        self.0.login_url.as_deref().unwrap_or(cloud.login())
+    }
+
+    /// A place in Graph.
+    fn graph(&self, cloud: Cloud, path: &str) -> Result<Url, Refusal> {
+        let graph = self.0.graph_url.as_deref().unwrap_or(cloud.graph());
+        Url::parse(&format!("{graph}/v1.0/{path}"))
+            .map_err(|error| Refusal::new(Cause::Unexpected, error.to_string()))
     }
 }
 

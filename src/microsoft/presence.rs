@@ -3,7 +3,13 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Answered, Connection, Microsoft, Refusal};
+use reqwest::Method;
+use serde::Serialize;
+
+use super::ask::Ask;
+use super::codes::Area;
+use super::wire::{self, ClearPresence, SetPresence, WhosePresence};
+use super::{Answered, Cause, Cloud, Connection, Microsoft, Refusal};
 use crate::ids::EntraUserId;
 
 /// What Teams can be made to show: the five pairs that Graph accepts, and no other.
@@ -73,6 +79,14 @@ impl Shows {
         }
     }
 
+    /// The same as Graph wants it written.
+    fn expiration(self) -> &'static str {
+        match self {
+            Self::Available | Self::InACall | Self::InAConferenceCall => "PT5M",
+            Self::Away | Self::Presenting => "PT1H",
+        }
+    }
+
     /// When to set it again: before the session ends, and before `Available` fades.
     pub fn renew_after(self) -> Duration {
         match self {
@@ -103,6 +117,11 @@ pub struct TeamsPresence {
 /// How many users one question about presence may name.
 pub const PRESENCES_AT_ONCE: usize = 650;
 
+/// How long an answer about presence may take: what it is about has moved on by then.
+const WAIT: Duration = Duration::from_secs(10);
+
+const LONGEST: usize = 4 * 1024 * 1024;
+
 impl Microsoft {
     /// Sets our session for `user`, or renews it.
     pub async fn set_presence(
@@ -111,14 +130,31 @@ impl Microsoft {
         user: EntraUserId,
         shows: Shows,
     ) -> Answered<()> {
-        let _ = (connection, user, shows);
-        self.not_yet().await
+        let body = SetPresence {
+            session_id: connection.client,
+            availability: shows.availability(),
+            activity: shows.activity(),
+            expiration_duration: shows.expiration(),
+        };
+        let path = format!("users/{user}/presence/setPresence");
+        match self.presence_ask(connection.cloud, "set-presence", Area::Presence, &path, &body) {
+            Ok(ask) => self.ask(connection, &ask).await.done().await,
+            Err(refusal) => Answered::unasked(refusal),
+        }
     }
 
     /// Ends our session for `user`. One that is not there counts as ended.
     pub async fn clear_presence(&self, connection: &Connection, user: EntraUserId) -> Answered<()> {
-        let _ = (connection, user);
-        self.not_yet().await
+        let body = ClearPresence { session_id: connection.client };
+        let path = format!("users/{user}/presence/clearPresence");
+        let ask =
+            self.presence_ask(connection.cloud, "clear-presence", Area::Presence, &path, &body);
+        let answered = match ask {
+            Ok(ask) => self.ask(connection, &ask).await.done().await,
+            Err(refusal) => return Answered::unasked(refusal),
+        };
+        let gone = matches!(&answered.outcome, Err(it) if it.cause == Cause::NoSuchUser);
+        if gone { answered.and(Ok(())) } else { answered }
     }
 
     /// Reads what Teams shows for up to [`PRESENCES_AT_ONCE`] users; those it does not know are left out.
@@ -127,7 +163,23 @@ impl Microsoft {
         connection: &Connection,
         users: &[EntraUserId],
     ) -> Result<Vec<TeamsPresence>, Refusal> {
-        let _ = (connection, users);
-        self.not_yet().await.outcome.map(|()| Vec::new())
+        let path = "communications/getPresencesByUserId";
+        let body = WhosePresence { ids: users };
+        let ask = self.presence_ask(connection.cloud, "presences", Area::Presences, path, &body)?;
+        self.ask(connection, &ask).await.read(LONGEST, wire::presences).await
+    }
+
+    fn presence_ask(
+        &self,
+        cloud: Cloud,
+        name: &'static str,
+        area: Area,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Ask, Refusal> {
+        let body = serde_json::to_vec(body)
+            .map_err(|error| Refusal::new(Cause::Unexpected, error.to_string()))?;
+        let url = self.graph(cloud, path)?;
+        Ok(Ask { name, area, method: Method::POST, url, body: Some(body), wait: WAIT })
     }
 }
