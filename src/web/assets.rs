@@ -35,7 +35,13 @@ static CSS: LazyLock<Asset> = LazyLock::new(|| {
         include_str!("../../static/css/tokens.css"),
         include_str!("../../static/css/base.css"),
         include_str!("../../static/css/layout.css"),
-        include_str!("../../static/css/components.css"),
+        include_str!("../../static/css/buttons.css"),
+        include_str!("../../static/css/fields.css"),
+        include_str!("../../static/css/surfaces.css"),
+        include_str!("../../static/css/tables.css"),
+        include_str!("../../static/css/states.css"),
+        include_str!("../../static/css/dialogs.css"),
+        include_str!("../../static/css/utilities.css"),
     );
     Asset::new("app.css", "text/css; charset=utf-8", body)
 });

@@ -1,0 +1,127 @@
+// What the pages do beyond HTML and htmx. Nothing here is needed to get work done.
+
+/* The dialog: whatever htmx puts into it is shown; closing empties it and gives the focus back. */
+const dialog = document.getElementById("dialog");
+let opener = null;
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[hx-target='#dialog']");
+  if (link && !dialog?.contains(link)) opener = link;
+  const closes = event.target.closest("[data-close]");
+  if (closes && dialog?.open && dialog.contains(closes)) {
+    event.preventDefault();
+    dialog.close();
+  }
+});
+
+function showDialog() {
+  const title = dialog.querySelector("h1, h2");
+  if (title) dialog.setAttribute("aria-label", title.textContent.trim());
+  if (!dialog.open) dialog.showModal();
+  focusFirst(dialog);
+}
+
+/** The first complaint, else the first thing to fill in, else the button that goes on. */
+function focusFirst(within) {
+  const field = "input:not([type=hidden], [readonly], :disabled), select:not(:disabled), textarea:not([readonly], :disabled)";
+  const target =
+    within.querySelector("[aria-invalid='true']:is(input, select, textarea)") ??
+    within.querySelector("[autofocus]") ??
+    within.querySelector(field) ??
+    within.querySelector(".button--primary") ??
+    within.querySelector("a[href], button:not(:disabled)");
+  target?.focus();
+}
+
+dialog?.addEventListener("close", () => {
+  dialog.replaceChildren();
+  if (opener?.isConnected) opener.focus();
+  opener = null;
+});
+// A click beside the dialog closes it, unless something was typed into it.
+dialog?.addEventListener("mousedown", (event) => {
+  if (event.target === dialog && !dialog.querySelector("form :is(input, textarea, select)")) dialog.close();
+});
+
+/* htmx: parts that arrived, parts that did not. */
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target === dialog) showDialog();
+});
+document.addEventListener("htmx:afterSettle", (event) => dress(event.detail.elt));
+document.addEventListener("htmx:sendError", (event) => {
+  if (!refreshesItself(event)) toast("The portal cannot be reached. Check your connection and try again.");
+});
+document.addEventListener("htmx:responseError", (event) => {
+  if (refreshesItself(event)) return;
+  const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
+  const words = answer.querySelector(".callout__words, main")?.innerText.replace(/\s+/g, " ").trim();
+  toast(words || "That did not work. Reload the page and try again.");
+});
+
+/** A part that refreshes on its own keeps quiet when it fails: the next time will do. */
+function refreshesItself(event) {
+  return /every|load|sse/.test(event.detail.elt?.getAttribute?.("hx-trigger") ?? "");
+}
+
+function toast(words) {
+  const place = document.getElementById("toasts");
+  if (!place) return;
+  const box = document.createElement("div");
+  const close = document.createElement("button");
+  box.className = "toast";
+  box.append(Object.assign(document.createElement("p"), { textContent: words }));
+  close.type = "button";
+  close.textContent = "Dismiss";
+  close.addEventListener("click", () => box.remove());
+  box.append(close);
+  place.replaceChildren(box);
+}
+
+/* Copy buttons show themselves only where they work. */
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    toast("Copied.");
+    setTimeout(() => document.getElementById("toasts")?.replaceChildren(), 2000);
+  } catch {
+    toast("The browser did not let us copy. Select the text and copy it by hand.");
+  }
+});
+
+/* Disclosures stay as they were left, for this window. */
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    if (target.matches?.("details[data-remember]")) sessionStorage.setItem(`open:${location.pathname}#${target.id}`, target.open);
+  },
+  true,
+);
+
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+/** What a page, or a part that arrived, gets beyond its HTML. */
+function dress(root) {
+  if (navigator.clipboard) for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+  for (const details of root.querySelectorAll("details[data-remember]")) {
+    const left = sessionStorage.getItem(`open:${location.pathname}#${details.id}`);
+    if (left !== null) details.open = left === "true";
+  }
+  for (const time of root.querySelectorAll("time[data-local]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.valueOf())) continue;
+    time.title ||= time.textContent;
+    time.textContent = (time.dataset.local === "clock" ? clock : moment).format(at);
+    delete time.dataset.local;
+  }
+}
+
+dress(document);
+const refused = document.querySelector("main [aria-invalid='true']:is(input, select, textarea)");
+refused?.focus();
+// A flash that has been read needs no second reading when one comes back to the page.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) document.querySelector(".flash")?.remove();
+});
