@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
 mod architecture;
+mod design;
 mod pages;
 #[expect(dead_code, reason = "the stage is set before all the actors are on")]
 mod support;
