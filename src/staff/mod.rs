@@ -3,30 +3,40 @@
 //! A handler that takes a [`Viewer`] is closed to strangers. What a role may not
 //! see is a 404; what it may see but not change is a 403 and has no button.
 
+mod add;
 mod cookie;
+mod door;
 mod extract;
+mod pages;
+pub mod password;
+pub mod setup;
+mod sign_in;
 pub mod store;
+mod throttle;
 
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use axum::Router;
 use chrono::TimeDelta;
 
 use crate::audit::Actor;
 use crate::ids::StaffId;
 use crate::kit::email::Email;
+use crate::kit::text;
 use crate::kit::token::TokenDigest;
-use crate::state::AppState;
 use crate::web::{Chrome, Person, Place, Section, assets};
 
+pub use add::{AddError, Addition, add};
 pub use cookie::{ended_session, session_cookie};
 pub use extract::PartnerAdmin;
+pub use pages::routes;
 
 /// A session nobody used for this long has ended. A page that refreshes itself is no use.
 pub const IDLE_LIMIT: TimeDelta = TimeDelta::hours(2);
 /// A session ends after this long, used or not.
 pub const ABSOLUTE_LIMIT: TimeDelta = TimeDelta::hours(12);
+/// Who gave the right password has so long to give the code of the second factor.
+const HALF_LIMIT: TimeDelta = TimeDelta::minutes(10);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -124,6 +134,16 @@ impl Viewer {
     }
 }
 
-pub fn routes() -> Router<AppState> {
-    Router::new()
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+enum NotAName {
+    #[error("Enter a name.")]
+    Empty,
+    #[error(transparent)]
+    NotALine(#[from] text::NotALine),
+}
+
+/// A person's name, as they write it.
+fn parse_name(typed: &str) -> Result<String, NotAName> {
+    let name = text::line(typed, 100)?;
+    if name.is_empty() { Err(NotAName::Empty) } else { Ok(name) }
 }

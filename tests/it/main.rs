@@ -5,5 +5,6 @@
 mod architecture;
 mod design;
 mod pages;
+mod staff_sign_in;
 #[expect(dead_code, reason = "the stage is set before all the actors are on")]
 mod support;

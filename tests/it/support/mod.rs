@@ -7,4 +7,4 @@ mod stage;
 
 pub use browser::Browser;
 pub use page::{Form, Page};
-pub use stage::Stage;
+pub use stage::{PASSWORD, Stage};

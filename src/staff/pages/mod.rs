@@ -1,0 +1,12 @@
+//! The pages of signing in and of the people who do.
+
+mod sign_in;
+mod welcome;
+
+use axum::Router;
+
+use crate::state::AppState;
+
+pub fn routes() -> Router<AppState> {
+    Router::new().merge(welcome::routes()).merge(sign_in::routes())
+}

@@ -1,0 +1,14 @@
+//! What the database knows of staff: one file per table, or nearly.
+
+mod accounts;
+pub mod attempts;
+mod people;
+mod sessions;
+mod setup;
+mod upkeep;
+
+pub use accounts::*;
+pub use people::*;
+pub use sessions::*;
+pub use setup::*;
+pub use upkeep::forget_expired;
