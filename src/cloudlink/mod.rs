@@ -8,6 +8,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use cause::{Cause, Refusal};
+/// The topic under which presence is published.
+const TOPIC: &str = "platform-api-presence";
+
 pub use client::{Account, Subscription, User};
 
 use crate::config::CloudlinkSettings;
