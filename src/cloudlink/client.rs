@@ -1,10 +1,14 @@
 //! Asking CloudLink: accounts, users, subscriptions.
 
+use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Cause, Cloudlink, Refusal};
+use super::ask::{Ask, Verb};
+use super::wire::{self, Subscribe};
+use super::{Cause, Cloudlink, Refusal, TOPIC};
 use crate::ids::{CloudlinkAccountId, CloudlinkUserId, SubscriptionId};
+use crate::kit::secret::Secret;
 
 /// A customer's account, as CloudLink knows it. What it does not say is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,33 +38,42 @@ pub struct User {
 }
 
 /// A standing order for events.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Subscription {
     pub id: SubscriptionId,
-    /// Where its events go: the webhook's address.
-    pub hook: String,
+    /// Where its events go: the webhook's address, and in it the webhook's key.
+    pub hook: Secret,
     pub topic: String,
     pub application: Option<Uuid>,
 }
 
+/// A page of 1,000 is well below this.
+const LONGEST_PAGE: usize = 16 * 1024 * 1024;
+
+/// A collection with more pages than this leads in a circle.
+const MOST_PAGES: usize = 2_000;
+
 impl Cloudlink {
     /// The partner's accounts, all of them.
     pub async fn accounts(&self) -> Result<Vec<Account>, Refusal> {
-        self.not_yet().await.map(|()| Vec::new())
+        let ask = Ask::new("accounts", &self.credentials()?.partner_account);
+        let url = self.place("admin", "/accounts?$top=1000")?;
+        self.all(ask, url, wire::account).await
     }
 
     /// The users of an account, all of them.
     pub async fn users(&self, account: &CloudlinkAccountId) -> Result<Vec<User>, Refusal> {
-        let _ = account;
-        self.not_yet().await.map(|()| Vec::new())
+        let url = self.place("admin", &format!("/accounts/{account}/users?$top=1000"))?;
+        self.all(Ask::new("users", account), url, wire::user).await
     }
 
+    /// The account's subscriptions, ours and those of others.
     pub async fn subscriptions(
         &self,
         account: &CloudlinkAccountId,
     ) -> Result<Vec<Subscription>, Refusal> {
-        let _ = account;
-        self.not_yet().await.map(|()| Vec::new())
+        let url = self.place("notifications", "/subscriptions")?;
+        self.all(Ask::new("subscriptions", account), url, wire::subscription).await
     }
 
     /// Orders the presence events of a whole account to be sent to `hook`.
@@ -70,8 +83,23 @@ impl Cloudlink {
         hook: &Url,
         application: Uuid,
     ) -> Result<SubscriptionId, Refusal> {
-        let _ = (account, hook, application);
-        self.not_yet().await.and(Err(Refusal::new(Cause::Unreachable, "not asked yet")))
+        const LONGEST: usize = 64 * 1024;
+        let url = self.place("notifications", "/subscriptions")?;
+        let order = Subscribe {
+            application_id: application,
+            device_id: hook.as_str(),
+            transport: "webhook",
+            topic: TOPIC,
+            subject_filter: "/presentities/[^/]+$",
+            method_filter: "PUT",
+        };
+        let ask = Ask::new("subscribe", account);
+        let answer = self.ask(ask, Verb::Post(&order), &url, LONGEST).await?;
+        let made = serde_json::from_slice::<Value>(&answer).ok();
+        made.as_ref()
+            .and_then(wire::subscription)
+            .map(|made| made.id)
+            .ok_or_else(|| Refusal::new(Cause::Garbled, "the new subscription has no id"))
     }
 
     /// Ends a subscription. One that is not there counts as ended.
@@ -80,12 +108,84 @@ impl Cloudlink {
         account: &CloudlinkAccountId,
         subscription: &SubscriptionId,
     ) -> Result<(), Refusal> {
-        let _ = (account, subscription);
-        self.not_yet().await
+        const LONGEST: usize = 64 * 1024;
+        let url = self.place("notifications", &format!("/subscriptions/{subscription}"))?;
+        let ask = Ask::new("unsubscribe", account);
+        match self.ask(ask, Verb::<()>::Delete, &url, LONGEST).await {
+            Ok(_) => Ok(()),
+            Err(refusal) if refusal.cause == Cause::Unknown => Ok(()),
+            Err(refusal) => Err(refusal),
+        }
     }
 
     /// Signs in as the partner and reads the first accounts.
     pub async fn test(&self) -> Result<(), Refusal> {
-        self.not_yet().await
+        let ask = Ask::new("test", &self.credentials()?.partner_account);
+        let url = self.place("admin", "/accounts?$top=1")?;
+        self.page(ask, &url).await.map(|_| ())
+    }
+
+    /// Everything in a collection that `read` makes something of, page after page.
+    async fn all<T>(
+        &self,
+        ask: Ask<'_>,
+        first: Url,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Vec<T>, Refusal> {
+        let mut all = Vec::new();
+        let mut here = first;
+        for _ in 0..MOST_PAGES {
+            let page = self.page(ask, &here).await?;
+            all.extend(page.items.iter().filter_map(&read));
+            let Some(next) = page.next else { return Ok(all) };
+            here = own_link(&here, &next).ok_or_else(|| {
+                Refusal::new(Cause::Garbled, "the next page is said to be on another host")
+            })?;
+        }
+        Err(Refusal::new(Cause::Garbled, "the pages have no end"))
+    }
+
+    async fn page(&self, ask: Ask<'_>, url: &Url) -> Result<wire::Page, Refusal> {
+        let body = self.ask(ask, Verb::<()>::Get, url, LONGEST_PAGE).await?;
+        wire::page(&body)
+            .map_err(|why| Refusal::new(Cause::Garbled, format!("the answer is of no use: {why}")))
+    }
+}
+
+/// Where a link on a page leads, if to the same host: following it anywhere else would hand our
+/// token to whoever is there.
+fn own_link(here: &Url, next: &str) -> Option<Url> {
+    let next = here.join(next).ok()?;
+    let same = next.origin() == here.origin()
+        && next.username().is_empty()
+        && next.password().is_none()
+        && next != *here;
+    same.then_some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_followed_only_on_its_own_host() {
+        let here = Url::parse("https://admin.api.mitel.io/2017-09-01/accounts?$top=1000").unwrap();
+        let leads = |next: &str| own_link(&here, next).map(|url| url.to_string());
+        let there = "https://admin.api.mitel.io/2017-09-01/accounts?$skip=2";
+        assert_eq!(leads(there).as_deref(), Some(there));
+        assert_eq!(leads("/2017-09-01/accounts?$skip=2").as_deref(), Some(there));
+        assert_eq!(leads("accounts?$skip=2").as_deref(), Some(there));
+        assert_eq!(leads("?$skip=2").as_deref(), Some(there));
+        for elsewhere in [
+            "https://evil.example/2017-09-01/accounts",
+            "//evil.example/accounts",
+            "http://admin.api.mitel.io/2017-09-01/accounts?$skip=2",
+            "https://admin.api.mitel.io:444/2017-09-01/accounts",
+            "https://ann:secret@admin.api.mitel.io/2017-09-01/accounts",
+            "file:///etc/passwd",
+            here.as_str(),
+        ] {
+            assert_eq!(leads(elsewhere), None, "{elsewhere}");
+        }
     }
 }

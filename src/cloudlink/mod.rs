@@ -1,21 +1,33 @@
 //! CloudLink: tokens, accounts, users, subscriptions, and what its webhooks say.
+//!
+//! Where Mitel publishes a contract, we keep to it. Where it does not, these are our assumptions:
+//! subscriptions are listed in the same envelope as accounts and users, each in the account whose
+//! token asks; they may vanish at any time; and the state of a presence event stands at one of the
+//! places that [`event`] lists.
 
+mod ask;
 mod cause;
 mod client;
 pub mod event;
+mod token;
+mod wire;
 
 use std::fmt;
 use std::sync::Arc;
 
-pub use cause::{Cause, Refusal};
-/// The topic under which presence is published.
-const TOPIC: &str = "platform-api-presence";
+use reqwest::header::HeaderValue;
 
+pub use cause::{Cause, Refusal};
 pub use client::{Account, Subscription, User};
+use token::Bearer;
 
 use crate::config::CloudlinkSettings;
-use crate::ids::NodeId;
+use crate::ids::{CloudlinkAccountId, NodeId};
 use crate::kit::clock::Clock;
+use crate::kit::fresh::Fresh;
+
+/// The topic under which presence is published.
+const TOPIC: &str = "platform-api-presence";
 
 /// Our way to CloudLink: one HTTP client, and the tokens it was given.
 #[derive(Clone)]
@@ -25,6 +37,9 @@ struct Inside {
     http: reqwest::Client,
     settings: CloudlinkSettings,
     clock: Clock,
+    /// Who we say we are, in a header of Mitel's.
+    app: HeaderValue,
+    tokens: Fresh<CloudlinkAccountId, Bearer, Refusal>,
 }
 
 impl Cloudlink {
@@ -34,20 +49,22 @@ impl Cloudlink {
         node: NodeId,
         clock: Clock,
     ) -> Self {
-        let _ = node;
-        Self(Arc::new(Inside { http, settings: settings.clone(), clock }))
+        let (version, os) = (env!("CARGO_PKG_VERSION"), std::env::consts::OS);
+        let app = format!("presence-portal/{version};platform={os};session={node};");
+        Self(Arc::new(Inside {
+            http,
+            settings: settings.clone(),
+            clock,
+            app: HeaderValue::try_from(app)
+                .unwrap_or_else(|_| HeaderValue::from_static("presence-portal")),
+            tokens: Fresh::new(|refusal: &Refusal| !refusal.cause.needs_person()),
+        }))
     }
 
     /// Whether the settings name credentials. Without them everything is refused with
     /// [`Cause::NotConfigured`].
     pub fn is_configured(&self) -> bool {
         self.0.settings.credentials.is_some()
-    }
-
-    async fn not_yet(&self) -> Result<(), Refusal> {
-        let _ = (&self.0.http, &self.0.clock);
-        std::future::ready(()).await;
-        Err(Refusal::new(Cause::Unreachable, "not asked yet"))
     }
 }
 
