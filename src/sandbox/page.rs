@@ -1,0 +1,9 @@
+//! The page.
+
+use axum::Router;
+
+use super::Controls;
+
+pub(super) fn routes() -> Router<Controls> {
+    Router::new()
+}
