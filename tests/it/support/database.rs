@@ -16,7 +16,7 @@ static SERVER: LazyLock<PgConnectOptions> = LazyLock::new(|| {
     std::thread::spawn(|| {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let server = runtime.block_on(async {
-            let server = find_server();
+            let server = find_server().await;
             make_template(&server).await;
             server
         });
@@ -27,9 +27,15 @@ static SERVER: LazyLock<PgConnectOptions> = LazyLock::new(|| {
     .unwrap()
 });
 
-fn find_server() -> PgConnectOptions {
-    let url = std::env::var("DATABASE_URL").unwrap_or_else(|_| panic!("set DATABASE_URL"));
-    url.parse().unwrap()
+async fn find_server() -> PgConnectOptions {
+    if let Ok(url) = std::env::var("DATABASE_URL") {
+        return url.parse().unwrap();
+    }
+    let server = presence_portal::postgres::throwaway().await.unwrap();
+    let options = server.options();
+    // Held until the process ends, however it ends: then it stops and leaves nothing.
+    std::mem::forget(server);
+    options
 }
 
 fn named(kind: &str) -> String {

@@ -1,1 +1,0 @@
-//! The embedded default: a private Postgres in the data directory.
