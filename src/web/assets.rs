@@ -40,6 +40,7 @@ static CSS: LazyLock<Asset> = LazyLock::new(|| {
         include_str!("../../static/css/surfaces.css"),
         include_str!("../../static/css/tables.css"),
         include_str!("../../static/css/states.css"),
+        include_str!("../../static/css/charts.css"),
         include_str!("../../static/css/dialogs.css"),
         include_str!("../../static/css/utilities.css"),
     );
@@ -95,7 +96,13 @@ impl Urls {
 }
 
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/static/{digest}/{name}", get(serve))
+    Router::new().route("/static/{digest}/{name}", get(serve)).route("/favicon.ico", get(favicon))
+}
+
+/// For browsers that ask without having been told: no page of ours.
+async fn favicon() -> Response {
+    ([(header::CONTENT_TYPE, MARK.kind), (header::CACHE_CONTROL, "max-age=86400")], MARK.body)
+        .into_response()
 }
 
 /// An asset of an older build is still served, only not kept for ever.

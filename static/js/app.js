@@ -47,7 +47,6 @@ dialog?.addEventListener("mousedown", (event) => {
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target === dialog) showDialog();
 });
-document.addEventListener("htmx:afterSettle", (event) => dress(event.detail.elt));
 document.addEventListener("htmx:sendError", (event) => {
   if (!refreshesItself(event)) toast("The portal cannot be reached. Check your connection and try again.");
 });
@@ -119,6 +118,10 @@ function dress(root) {
 }
 
 dress(document);
+// Parts that arrive are dressed before they are painted, so nothing flickers.
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes) for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) dress(node.parentElement ?? node);
+}).observe(document.body, { childList: true, subtree: true });
 const refused = document.querySelector("main [aria-invalid='true']:is(input, select, textarea)");
 refused?.focus();
 // A flash that has been read needs no second reading when one comes back to the page.

@@ -26,6 +26,8 @@ const PAIRS: &[(&str, &[&str], f64)] = &[
     ("teams-available", &["surface", "hover"], 3.0),
     ("teams-busy", &["surface", "hover"], 3.0),
     ("teams-away", &["surface", "hover"], 3.0),
+    ("chart-1", &["surface"], 3.0),
+    ("chart-2", &["surface"], 3.0),
 ];
 
 #[test]
