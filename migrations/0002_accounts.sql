@@ -33,6 +33,21 @@ CREATE TABLE staff_accounts (
 
 CREATE INDEX staff_accounts_staff_id ON staff_accounts (staff_id);
 
+-- Staff as the staff pages show them.
+CREATE VIEW people AS
+SELECT staff.id, staff.name, staff.email, staff.role, staff.password_hash IS NOT NULL AS has_password,
+    staff.disabled_at, staff.last_sign_in_at, assigned.accounts, assigned.account_name,
+    EXISTS (
+        SELECT FROM second_factors AS factor
+        WHERE factor.staff_id = staff.id AND factor.confirmed_at IS NOT NULL
+    ) AS has_second_factor
+FROM staff CROSS JOIN LATERAL (
+    SELECT count(*) AS accounts,
+        CASE WHEN count(*) = 1 THEN min(accounts.name) END AS account_name
+    FROM staff_accounts JOIN accounts ON accounts.id = staff_accounts.account_id
+    WHERE staff_accounts.staff_id = staff.id
+) AS assigned;
+
 -- Who did what, when, from where. Rows are only ever added.
 CREATE TABLE activity (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -8,8 +8,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::PgConnection;
 
+use super::sign_in::Arrival;
 use super::{cookie, store};
 use crate::config::Config;
 use crate::ids::StaffId;
@@ -65,6 +67,31 @@ impl Door {
         };
         store::begin_session(tx, session, now).await?;
         Ok(token)
+    }
+
+    /// Notes that the password was right; the code of the second factor is still owed.
+    pub(super) async fn begin_half(
+        &self,
+        tx: &mut PgConnection,
+        staff: StaffId,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<Secret> {
+        let token = token::random();
+        store::begin_half_sign_in(tx, &token::digest(token.reveal()), staff, now).await?;
+        Ok(token)
+    }
+}
+
+/// In, or one step further.
+pub(super) fn welcome(config: &Config, arrival: &Arrival, to: &str) -> web::Result {
+    match arrival {
+        Arrival::In(session) => let_in(config, session, to),
+        Arrival::CodeNext(half) => {
+            let next = utf8_percent_encode(own_path(to), NON_ALPHANUMERIC);
+            let mut response = see_other(format!("/sign-in/code?next={next}"));
+            set_cookie(&mut response, &cookie::half_cookie(config, half))?;
+            Ok(response)
+        }
     }
 }
 

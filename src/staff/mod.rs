@@ -7,8 +7,11 @@ mod add;
 mod cookie;
 mod door;
 mod extract;
+mod form;
+mod link;
 mod pages;
 pub mod password;
+mod rights;
 pub mod setup;
 mod sign_in;
 pub mod store;
@@ -38,7 +41,8 @@ pub const ABSOLUTE_LIMIT: TimeDelta = TimeDelta::hours(12);
 /// Who gave the right password has so long to give the code of the second factor.
 const HALF_LIMIT: TimeDelta = TimeDelta::minutes(10);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "kebab-case")]
 pub enum Role {
     /// Everything, every account.
     PartnerAdmin,
@@ -57,6 +61,19 @@ impl Role {
             Self::PartnerAdmin => "partner-admin",
             Self::AccountAdmin => "account-admin",
             Self::Auditor => "auditor",
+        }
+    }
+
+    /// To choose from: as the database writes them, and in words.
+    pub fn choices() -> [(&'static str, &'static str); 3] {
+        Self::ALL.map(|role| (role.as_str(), role.words()))
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::PartnerAdmin => "Partner admin: everything, every account",
+            Self::AccountAdmin => "Account admin: looks after the accounts ticked below",
+            Self::Auditor => "Auditor: reads the accounts ticked below, changes nothing",
         }
     }
 

@@ -9,18 +9,23 @@ use crate::audit::{self, Actor, Changes, Entry};
 use crate::kit::email::Email;
 use crate::kit::password::Verdict;
 use crate::kit::secret::Secret;
-use crate::kit::token;
 use crate::state::AppState;
 
 /// How an attempt went.
 #[derive(Debug)]
 pub(super) enum Outcome {
+    Welcome(Arrival),
+    Wrong,
+    Closed(Closed),
+}
+
+/// Somebody proved who they are, or nearly.
+#[derive(Debug)]
+pub(super) enum Arrival {
     /// Signed in, with this session.
     In(Secret),
     /// Right so far: this token waits for the code of the second factor.
     CodeNext(Secret),
-    Wrong,
-    Closed(Closed),
 }
 
 /// An unknown address, a wrong password and a disabled person are the same, and take as long.
@@ -65,16 +70,14 @@ async fn admit(
         return refuse(app, door, &person.email).await;
     }
     attempt.succeeded(&mut tx).await?;
-    let outcome = if person.has_second_factor {
-        let half = token::random();
-        store::begin_half_sign_in(&mut *tx, &token::digest(half.reveal()), person.id, now).await?;
-        Outcome::CodeNext(half)
+    let arrival = if person.has_second_factor {
+        Arrival::CodeNext(door.begin_half(&mut tx, person.id, now).await?)
     } else {
         let actor = Actor::staff(person.id, &person.email, door.address);
-        Outcome::In(begin(&mut tx, app, door, &actor, person).await?)
+        Arrival::In(begin(&mut tx, app, door, &actor, person).await?)
     };
     tx.commit().await?;
-    Ok(outcome)
+    Ok(Outcome::Welcome(arrival))
 }
 
 async fn begin(

@@ -75,10 +75,16 @@ impl Attempt {
 
     /// Forgives the person everything, and the address this attempt.
     pub(super) async fn succeeded(&self, tx: &mut PgConnection) -> sqlx::Result<()> {
-        if let Some(person) = &self.person {
-            attempts::forget(&mut *tx, person).await?;
-        }
+        self.forgive(&mut *tx).await?;
         attempts::take_back(tx, &self.address).await
+    }
+
+    /// Forgives the person everything.
+    pub(super) async fn forgive(&self, tx: &mut PgConnection) -> sqlx::Result<()> {
+        match &self.person {
+            Some(person) => attempts::forget(tx, person).await,
+            None => Ok(()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 mod architecture;
 mod design;
 mod pages;
+mod staff_people;
 mod staff_sign_in;
 #[expect(dead_code, reason = "the stage is set before all the actors are on")]
 mod support;

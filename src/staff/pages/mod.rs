@@ -1,5 +1,9 @@
 //! The pages of signing in and of the people who do.
 
+mod invitation;
+mod people;
+mod person;
+mod picker;
 mod sign_in;
 mod welcome;
 
@@ -8,5 +12,10 @@ use axum::Router;
 use crate::state::AppState;
 
 pub fn routes() -> Router<AppState> {
-    Router::new().merge(welcome::routes()).merge(sign_in::routes())
+    Router::new()
+        .merge(welcome::routes())
+        .merge(sign_in::routes())
+        .merge(people::routes())
+        .merge(person::routes())
+        .merge(invitation::routes())
 }

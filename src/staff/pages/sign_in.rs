@@ -83,12 +83,7 @@ async fn enter(
         return Ok(refused(back(errors)));
     };
     match sign_in::with_password(&app, &door, &email, &form.password).await? {
-        Outcome::In(session) => door::let_in(&app.config, &session, &next),
-        Outcome::CodeNext(half) => {
-            let mut response = see_other(format!("/sign-in/code?next={}", escaped(&next)));
-            door::set_cookie(&mut response, &cookie::half_cookie(&app.config, &half))?;
-            Ok(response)
-        }
+        Outcome::Welcome(arrival) => door::welcome(&app.config, &arrival, &next),
         Outcome::Wrong => {
             Ok(refused(back(FieldErrors::just("form", "Wrong e-mail address or password."))))
         }
@@ -102,10 +97,6 @@ async fn enter(
 pub(super) fn too_many<T: Template>(closed: Closed, page: T) -> axum::response::Response {
     let wait = [(header::RETRY_AFTER, closed.seconds().to_string())];
     (StatusCode::TOO_MANY_REQUESTS, wait, Page(page)).into_response()
-}
-
-fn escaped(path: &str) -> String {
-    percent_encoding::utf8_percent_encode(path, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 /// Also when the session has ended by itself: whoever wants out is out.

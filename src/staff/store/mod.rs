@@ -2,12 +2,16 @@
 
 mod accounts;
 pub mod attempts;
+mod links;
+mod listed;
 mod people;
 mod sessions;
 mod setup;
 mod upkeep;
 
 pub use accounts::*;
+pub use links::*;
+pub use listed::*;
 pub use people::*;
 pub use sessions::*;
 pub use setup::*;

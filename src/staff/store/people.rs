@@ -89,11 +89,18 @@ pub async fn credentials(
     .await
 }
 
-pub async fn set_password(db: impl PgExecutor<'_>, staff: StaffId, hash: &str) -> sqlx::Result<()> {
-    sqlx::query!("UPDATE staff SET password_hash = $2 WHERE id = $1", staff as StaffId, hash)
-        .execute(db)
-        .await?;
-    Ok(())
+/// False when they have been disabled or are gone.
+pub async fn set_password(
+    db: impl PgExecutor<'_>,
+    staff: StaffId,
+    hash: &str,
+) -> sqlx::Result<bool> {
+    let set = sqlx::query!(
+        "UPDATE staff SET password_hash = $2 WHERE id = $1 AND disabled_at IS NULL",
+        staff as StaffId,
+        hash
+    );
+    Ok(set.execute(db).await?.rows_affected() == 1)
 }
 
 /// Puts the same password's stronger hash in place of the one that was verified, unless
