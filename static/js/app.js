@@ -5,7 +5,7 @@ const dialog = document.getElementById("dialog");
 let opener = null;
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("[hx-target='#dialog']");
+  const link = event.target.closest("[hx-target='#dialog'], [data-hx-target='#dialog']");
   if (link && !dialog?.contains(link)) opener = link;
   const closes = event.target.closest("[data-close]");
   if (closes && dialog?.open && dialog.contains(closes)) {
