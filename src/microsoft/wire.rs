@@ -250,3 +250,69 @@ pub(super) fn presences(body: &[u8]) -> Result<Vec<TeamsPresence>, String> {
     };
     Ok(collection(body)?.value.iter().filter_map(presence).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn numbers(body: &Value) -> Vec<u32> {
+        SignInError::read(body.to_string().as_bytes()).numbers
+    }
+
+    #[test]
+    fn numbers_stand_in_a_list_or_in_the_text() {
+        assert_eq!(numbers(&json!({"error_codes": [7_000_215]})), [7_000_215]);
+        assert_eq!(numbers(&json!({"error_codes": ["AADSTS90002", "1", true]})), [90_002, 1]);
+        let told =
+            json!({"error_codes": [], "error_description": "AADSTS53003: x AADSTS: AADSTS1"});
+        assert_eq!(numbers(&told), [53_003, 1]);
+        assert_eq!(numbers(&json!({"error_codes": "7000215"})), [0; 0]);
+        assert_eq!(numbers(&json!({"error_codes": [-1, 1e30, 99_999_999_999_u64]})), [0; 0]);
+    }
+
+    #[test]
+    fn codes_are_read_to_the_innermost() {
+        let error = json!({"error": {"code": "", "innerError": {
+            "code": "outer", "request-id": "r", "innererror": {"code": "inner"}}}});
+        let read = GraphError::read(error.to_string().as_bytes());
+        assert_eq!(read.codes, ["", "outer", "inner"]);
+        assert_eq!((read.code(), read.request_id), (Some("outer".into()), Some("r".into())));
+        assert_eq!(GraphError::read(b"{\"error\":\"text\"}").codes, [""]);
+        assert_eq!(GraphError::read(b"<html>"), GraphError::default());
+    }
+
+    #[test]
+    fn a_page_of_strangers_is_no_page() {
+        let page = |value: Value| users(json!({ "value": value }).to_string().as_bytes());
+        assert_eq!(page(json!([])).unwrap(), []);
+        assert!(page(json!([{"id": 7}, "x"])).is_err());
+        let odd = json!([{"id": "33333333-3333-4333-8333-333333333333", "mail": 7,
+            "accountEnabled": "False", "displayName": "A\u{0}nn", "proxyAddresses": ["a", 7]}]);
+        let odd = page(odd).unwrap().remove(0);
+        assert_eq!((odd.mail, odd.enabled), (None, Some(false)));
+        assert_eq!(odd.display_name.as_deref(), Some("A nn"), "Postgres keeps no NUL");
+        assert_eq!(odd.proxy_addresses, Some(Vec::new()));
+    }
+
+    proptest! {
+        #[test]
+        fn every_number_in_a_text_is_found(all in prop::collection::vec(any::<u32>(), 0..5), between in "[a-z :\r\n]{1,9}") {
+            let texts: Vec<_> = all.iter().map(|it| format!("{between}AADSTS{it}{between}")).collect();
+            let text = texts.concat();
+            prop_assert_eq!(aadsts_numbers(&text), all);
+        }
+
+        #[test]
+        fn no_bytes_can_break_the_reading(bytes: Vec<u8>, text in "\\PC{0,60}") {
+            for body in [bytes, format!("{{\"error\":{text}}}").into_bytes(), format!("AADSTS{text}").into()] {
+                let _ = SignInError::read(&body);
+                let _ = GraphError::read(&body);
+                let _ = (users(&body), changes(&body), presences(&body));
+            }
+            let _ = aadsts_numbers(&format!("AADSTS{text}AADSTS"));
+        }
+    }
+}

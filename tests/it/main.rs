@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
 mod architecture;
+mod cloudlink;
 mod design;
+mod microsoft;
 mod pages;
 mod staff_people;
 mod staff_sign_in;

@@ -2,9 +2,11 @@
 
 mod browser;
 mod database;
+mod elsewhere;
 mod page;
 mod stage;
 
 pub use browser::Browser;
+pub use elsewhere::{Elsewhere, Heard, Reply};
 pub use page::{Form, Page};
 pub use stage::{PASSWORD, Stage};
