@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use presence_portal::postgres;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool};
@@ -12,7 +13,7 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// `DATABASE_URL`'s server, else a throw-away one of our own for as long as the tests run.
 static SERVER: LazyLock<PgConnectOptions> = LazyLock::new(|| {
-    // A runtime of its own: the tests' runtimes come and go.
+    // A runtime of its own, which stays: the tests' runtimes come and go.
     std::thread::spawn(|| {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let server = runtime.block_on(async {
@@ -31,9 +32,9 @@ async fn find_server() -> PgConnectOptions {
     if let Ok(url) = std::env::var("DATABASE_URL") {
         return url.parse().unwrap();
     }
-    let server = presence_portal::postgres::throwaway().await.unwrap();
+    let server = postgres::throwaway().await.unwrap();
     let options = server.options();
-    // Held until the process ends, however it ends: then it stops and leaves nothing.
+    // It goes when this process does.
     std::mem::forget(server);
     options
 }

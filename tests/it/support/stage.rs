@@ -14,6 +14,7 @@ use presence_portal::kit::password::{Cost, Passwords};
 use presence_portal::kit::secret::{MasterKey, Sealer, Secret};
 use presence_portal::kit::{token, wake::Wakes};
 use presence_portal::microsoft::Microsoft;
+use presence_portal::sandbox::{Sandbox, World};
 use presence_portal::staff::store::{NewSession, NewStaff};
 use presence_portal::staff::{Role, store};
 use presence_portal::state::AppState;
@@ -49,8 +50,11 @@ impl Stage {
     }
 
     pub async fn with(config: Config) -> Self {
+        Self::at(config, Clock::stopped_at(opening())).await
+    }
+
+    async fn at(config: Config, clock: Clock) -> Self {
         let db = database::fresh().await;
-        let clock = Clock::stopped_at(opening());
         let node = NodeId::new();
         let http = http_client().unwrap();
         let app = AppState {
@@ -65,6 +69,16 @@ impl Stage {
             node,
         };
         Self { app, db, clock }
+    }
+
+    /// A portal between the sandbox's CloudLink and Microsoft, whose time is the stage's.
+    pub async fn with_sandbox(world: World) -> (Self, Sandbox) {
+        let clock = Clock::stopped_at(opening());
+        let sandbox = Sandbox::start(world, clock.clone()).await.unwrap();
+        let mut config = settings([]);
+        config.cloudlink = sandbox.cloudlink_settings();
+        config.microsoft = sandbox.microsoft_settings(config.microsoft.requests_per_second);
+        (Self::at(config, clock).await, sandbox)
     }
 
     /// Somebody who is not signed in.
