@@ -42,6 +42,7 @@ static CSS: LazyLock<Asset> = LazyLock::new(|| {
         include_str!("../../static/css/states.css"),
         include_str!("../../static/css/charts.css"),
         include_str!("../../static/css/dialogs.css"),
+        include_str!("../../static/css/features.css"),
         include_str!("../../static/css/utilities.css"),
     );
     Asset::new("app.css", "text/css; charset=utf-8", body)
