@@ -57,6 +57,11 @@ document.addEventListener("htmx:responseError", (event) => {
   toast(words || "That did not work. Reload the page and try again.");
 });
 
+// Nobody looks: nothing needs refreshing.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && refreshesItself(event)) event.preventDefault();
+});
+
 /** A part that refreshes on its own keeps quiet when it fails: the next time will do. */
 function refreshesItself(event) {
   return /every|load|sse/.test(event.detail.elt?.getAttribute?.("hx-trigger") ?? "");
@@ -75,6 +80,25 @@ function toast(words) {
   box.append(close);
   place.replaceChildren(box);
 }
+
+/* What was sent once is not sent twice: its buttons rest until there is an answer. */
+function rest(form, resting) {
+  for (const button of form.elements) {
+    if (button.type !== "submit") continue;
+    if (resting) button.setAttribute("aria-disabled", "true");
+    else button.removeAttribute("aria-disabled");
+  }
+}
+document.addEventListener("htmx:beforeRequest", ({ detail: { elt } }) => elt.matches("form[method=post]") && rest(elt, true));
+document.addEventListener("htmx:afterRequest", ({ detail: { elt } }) => elt.matches("form[method=post]") && rest(elt, false));
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.getAttribute("method") !== "post") return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "true";
+  setTimeout(() => rest(form, true)); // after the browser has read which button was pressed
+});
+document.addEventListener("click", (event) => event.target.closest("[aria-disabled='true']") && event.preventDefault(), true);
 
 /* Copy buttons show themselves only where they work. */
 document.addEventListener("click", async (event) => {
@@ -123,8 +147,14 @@ new MutationObserver((changes) => {
   for (const { addedNodes } of changes) for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) dress(node.parentElement ?? node);
 }).observe(document.body, { childList: true, subtree: true });
 const refused = document.querySelector("main [aria-invalid='true']:is(input, select, textarea)");
-refused?.focus();
-// A flash that has been read needs no second reading when one comes back to the page.
+if (refused) refused.focus();
+else if (document.body.matches(".plain") && document.querySelector("form")) focusFirst(document.querySelector("form"));
+// Coming back to a page: its flash has been read, and its forms may be sent again.
 addEventListener("pageshow", (event) => {
-  if (event.persisted) document.querySelector(".flash")?.remove();
+  if (!event.persisted) return;
+  document.querySelector(".flash")?.remove();
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    rest(form, false);
+  }
 });
