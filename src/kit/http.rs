@@ -14,21 +14,30 @@ use rustls::{ClientConfig, RootCertStore};
 ///
 /// It follows no redirect, so that a bearer goes nowhere but where it was sent; it gives every
 /// request a time-out; and it speaks HTTP/2 wherever the server does. Certificates are checked
-/// against the system's authorities, or those that `SSL_CERT_FILE` or `SSL_CERT_DIR` name; on a
+/// against the system's authorities, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name; on a
 /// system that has none, against Mozilla's as they were when we were built.
 pub fn http_client() -> anyhow::Result<Client> {
     // Somebody else may have installed one already, which is as good.
     let _ = ring::default_provider().install_default();
-    match builder()?.build() {
-        Ok(client) => Ok(client),
-        // The client does not say what it lacks; in practice it is the authorities.
-        Err(error) if names_authorities() => Err(error)
-            .context("found no certificate authority where SSL_CERT_FILE or SSL_CERT_DIR point to"),
-        Err(_) => builder()?
-            .tls_backend_preconfigured(built_in_authorities())
-            .build()
-            .context("could not set up the HTTP client"),
+    if let Ok(client) = builder()?.build() {
+        return Ok(client);
     }
+    // The client does not say what it lacks; in practice it is the authorities.
+    let named = ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|it| std::env::var_os(it).is_some());
+    let authorities = if named {
+        // Whoever chose authorities wants no others; plain http works without any.
+        tracing::warn!(
+            "no certificate authority where SSL_CERT_FILE and SSL_CERT_DIR point to: no https address will be trusted"
+        );
+        RootCertStore::empty()
+    } else {
+        tracing::info!("the system has no certificate authorities: using those built in");
+        built_in_authorities()
+    };
+    builder()?
+        .tls_backend_preconfigured(trusting(authorities))
+        .build()
+        .context("could not set up the HTTP client")
 }
 
 fn builder() -> anyhow::Result<ClientBuilder> {
@@ -70,13 +79,13 @@ fn proxies() -> anyhow::Result<Vec<Proxy>> {
     Ok(proxies)
 }
 
-fn names_authorities() -> bool {
-    ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some())
+fn built_in_authorities() -> RootCertStore {
+    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }
 
-fn built_in_authorities() -> ClientConfig {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+fn trusting(authorities: RootCertStore) -> ClientConfig {
+    let mut config =
+        ClientConfig::builder().with_root_certificates(authorities).with_no_client_auth();
     config.alpn_protocols = vec!["h2".into(), "http/1.1".into()];
     config
 }
@@ -172,9 +181,10 @@ mod tests {
     #[test]
     fn a_machine_without_authorities_gets_those_we_were_built_with() {
         let _ = ring::default_provider().install_default();
-        assert!(!built_in_authorities().alpn_protocols.is_empty());
-        let client = builder().unwrap().tls_backend_preconfigured(built_in_authorities()).build();
-        assert!(client.is_ok());
+        for authorities in [built_in_authorities(), RootCertStore::empty()] {
+            let client = builder().unwrap().tls_backend_preconfigured(trusting(authorities));
+            assert!(client.build().is_ok());
+        }
     }
 
     proptest! {
