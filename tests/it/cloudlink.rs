@@ -11,6 +11,7 @@ use presence_portal::ids::{CloudlinkAccountId, NodeId, SubscriptionId};
 use presence_portal::kit::clock::Clock;
 use presence_portal::kit::http::http_client;
 use presence_portal::kit::secret::Secret;
+use presence_portal::sandbox::{Sandbox, World};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -269,4 +270,52 @@ async fn without_credentials_nothing_is_asked() {
     assert!(!cloudlink.is_configured());
     assert_eq!(cloudlink.test().await.unwrap_err().cause, Cause::NotConfigured);
     assert_eq!(cloudlink.users(&account()).await.unwrap_err().cause, Cause::NotConfigured);
+}
+
+#[tokio::test]
+async fn a_whole_cloudlink_is_read_page_by_page() {
+    let world = World::of_size(7, 12);
+    let sandbox = Sandbox::start(world, Clock::stopped_at(opening())).await.unwrap();
+    sandbox.cloudlink_page_size(5);
+    for relative in [false, true] {
+        sandbox.cloudlink_manners(|manners| manners.relative_links = relative);
+        let settings = sandbox.cloudlink_settings();
+        let clock = Clock::stopped_at(opening());
+        let cloudlink =
+            Cloudlink::new(http_client().unwrap(), &settings, NodeId::new(), clock.clone());
+        cloudlink.test().await.unwrap();
+        let accounts = cloudlink.accounts().await.unwrap();
+        assert_eq!(accounts.len(), 7);
+        let (ours, told) = (&sandbox.world().customers[2], &accounts[2]);
+        assert_eq!((&told.id, &told.name, &told.city), (&ours.account, &ours.name, &ours.city));
+        assert_eq!(told.support_emails, std::slice::from_ref(&ours.contact));
+        let users = cloudlink.users(&ours.account).await.unwrap();
+        assert_eq!(users.len(), ours.phones.len());
+        assert_eq!((&users[3].id, &users[3].email), (&ours.phones[3].user, &ours.phones[3].email));
+
+        sandbox.refuse_account(&ours.account, true).unwrap();
+        clock.advance(TimeDelta::hours(2));
+        assert_eq!(cloudlink.users(&ours.account).await.unwrap_err().cause, Cause::Forbidden);
+        sandbox.refuse_account(&ours.account, false).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_whole_cloudlink_keeps_our_subscription_until_it_is_ended() {
+    let sandbox = Sandbox::start(World::small(), Clock::stopped_at(opening())).await.unwrap();
+    let settings = sandbox.cloudlink_settings();
+    let http = http_client().unwrap();
+    let cloudlink = Cloudlink::new(http, &settings, NodeId::new(), Clock::stopped_at(opening()));
+    let account = sandbox.world().customers[0].account.clone();
+    let hook = "http://127.0.0.1:9/hooks/cloudlink/key".parse().unwrap();
+    assert!(cloudlink.subscriptions(&account).await.unwrap().is_empty());
+    let made = cloudlink.subscribe(&account, &hook, Uuid::nil()).await.unwrap();
+    let listed = cloudlink.subscriptions(&account).await.unwrap();
+    assert_eq!((listed.len(), &listed[0].id), (1, &made));
+    assert_eq!(listed[0].hook.reveal(), hook.as_str());
+    assert_eq!(listed[0].application, Some(Uuid::nil()));
+    for _ in 0..2 {
+        cloudlink.unsubscribe(&account, &made).await.unwrap();
+        assert!(cloudlink.subscriptions(&account).await.unwrap().is_empty());
+    }
 }

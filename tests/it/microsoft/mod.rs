@@ -3,6 +3,7 @@
 mod directory;
 mod login;
 mod presence;
+mod sandbox;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
