@@ -29,8 +29,10 @@ CREATE TABLE presence_accounts (
 
     -- The directories as last read. The delta link is where Microsoft's next changes begin.
     delta_link text,
+    -- whose directory that is: another tenant's is read from the start
+    delta_tenant uuid,
     -- rises with every reading of a directory from the start
-    generation int NOT NULL DEFAULT 0,
+    generation bigint NOT NULL DEFAULT 0,
     directory_refreshed_at timestamptz,
     users_refreshed_at timestamptz,
     -- a person pressed Sync now
@@ -80,7 +82,7 @@ CREATE TABLE cloudlink_users (
     refused_entra_id uuid,
     refused_at timestamptz,
     -- which reading of the users named it last
-    generation int NOT NULL DEFAULT 0,
+    generation bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (account_id, user_id)
 );
 
@@ -103,7 +105,7 @@ CREATE TABLE entra_users (
     display_name text NOT NULL DEFAULT '',
     enabled boolean NOT NULL DEFAULT true,
     -- which reading from the start named it last
-    generation int NOT NULL DEFAULT 0,
+    generation bigint NOT NULL DEFAULT 0,
     -- the reading that is going on says it is gone
     gone boolean NOT NULL DEFAULT false,
     PRIMARY KEY (account_id, entra_id)

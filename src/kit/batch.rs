@@ -1,9 +1,6 @@
 //! Group commit: many callers, one statement.
 //!
-//! Callers hand in items and wait for their answers; one flush at a time takes all that
-//! waits. So an item that comes alone goes alone and at once, and batches grow with load.
-
-use std::future::Future;
+//! Callers hand in items and wait for their answers; whoever flushes takes all that waits. So an item that comes alone goes alone and at once, and batches grow with load.
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +20,7 @@ impl<I, O> Clone for Batcher<I, O> {
     }
 }
 
-/// The other end. Nothing is flushed unless somebody runs it.
+/// The other end. Nobody is answered unless somebody takes and flushes.
 #[derive(Debug)]
 pub struct Flusher<I, O> {
     queue: mpsc::Receiver<Waiting<I, O>>,
@@ -70,41 +67,45 @@ impl<I, O> Batcher<I, O> {
     }
 }
 
+/// The callers of one flush, waiting.
+#[derive(Debug)]
+pub struct Callers<O>(Vec<oneshot::Sender<O>>);
+
+impl<O> Callers<O> {
+    /// Answers every item, in order. Whoever gets no answer is told that it is closed.
+    pub fn answer(self, answers: impl IntoIterator<Item = O>) {
+        for (caller, answer) in self.0.into_iter().zip(answers) {
+            // Whoever no longer waits has been told by other means.
+            let _ = caller.send(answer);
+        }
+    }
+}
+
 impl<I, O> Flusher<I, O> {
-    /// Flushes until told to stop, and then what was handed in before.
-    ///
-    /// `flush` answers every item, in order. Whoever gets no answer is told that it is closed.
-    pub async fn run<F, Fut>(mut self, stop: CancellationToken, mut flush: F)
-    where
-        F: FnMut(Vec<I>) -> Fut,
-        Fut: Future<Output = Vec<O>>,
-    {
+    /// Waits for items and takes all that wait, to be flushed together. Once told to stop, takes
+    /// what was handed in before, and then none.
+    pub async fn take(&mut self, stop: &CancellationToken) -> Option<(Vec<I>, Callers<O>)> {
         let mut batch = Vec::new();
         loop {
-            let taken = tokio::select! {
+            tokio::select! {
                 biased;
-                taken = self.queue.recv_many(&mut batch, self.most) => taken,
-                () = stop.cancelled(), if !self.queue.is_closed() => {
-                    self.queue.close();
-                    continue;
+                taken = self.queue.recv_many(&mut batch, self.most) => {
+                    if taken == 0 {
+                        return None;
+                    }
+                    break;
                 }
-            };
-            if taken == 0 {
-                return;
-            }
-            let (items, askers): (Vec<_>, Vec<_>) =
-                batch.drain(..).map(|waiting| (waiting.item, waiting.answer)).unzip();
-            for (answer, asker) in flush(items).await.into_iter().zip(askers) {
-                // Whoever no longer waits has been told by other means.
-                let _ = asker.send(answer);
+                () = stop.cancelled(), if !self.queue.is_closed() => self.queue.close(),
             }
         }
+        let (items, callers) =
+            batch.into_iter().map(|waiting| (waiting.item, waiting.answer)).unzip();
+        Some((items, Callers(callers)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
     use futures_util::future::{join, join_all};
@@ -113,20 +114,14 @@ mod tests {
     use super::*;
 
     /// Doubles numbers, 10 ms a flush, and notes how many went in each.
-    async fn doubling(flusher: Flusher<u32, u32>, stop: CancellationToken) -> Vec<usize> {
-        let sizes = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&sizes);
-        flusher
-            .run(stop, move |items| {
-                noted.lock().unwrap().push(items.len());
-                async move {
-                    sleep(Duration::from_millis(10)).await;
-                    items.into_iter().map(|n| n * 2).collect()
-                }
-            })
-            .await;
-        let sizes = sizes.lock().unwrap();
-        sizes.clone()
+    async fn doubling(mut flusher: Flusher<u32, u32>, stop: CancellationToken) -> Vec<usize> {
+        let mut sizes = Vec::new();
+        while let Some((items, callers)) = flusher.take(&stop).await {
+            sizes.push(items.len());
+            sleep(Duration::from_millis(10)).await;
+            callers.answer(items.into_iter().map(|n| n * 2));
+        }
+        sizes
     }
 
     #[tokio::test(start_paused = true)]
@@ -157,7 +152,7 @@ mod tests {
             let late = async {
                 sleep(Duration::from_millis(1)).await;
                 stop.cancel();
-                sleep(Duration::from_millis(1)).await;
+                sleep(Duration::from_millis(50)).await;
                 batcher.offer(99).await
             };
             join(asked, late).await

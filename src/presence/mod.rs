@@ -1,3 +1,41 @@
 //! Keeps Teams saying what the telephone says.
+//!
+//! An event comes in by the webhook (`inbox`), is made durable and mapped (`mapping`) in the
+//! same statement, and rings its account's bell. The account's `worker` looks what is due,
+//! `plan` names the one next step for each user, `push` does it within the tenant's `budget`
+//! and writes down what came of it. The `supervisor` keeps one worker for each account whose
+//! lease this node holds. The tables are the truth: a ring only hurries, and whoever comes
+//! after a crash goes on from what is written.
 
+mod bells;
+pub mod budget;
+mod condition;
 pub mod delays;
+mod directory;
+mod feed;
+pub mod figures;
+pub mod inbox;
+pub mod mapping;
+pub mod plan;
+mod problem;
+mod push;
+mod shared;
+pub mod store;
+pub mod supervisor;
+mod tally;
+pub mod trouble;
+mod upkeep;
+mod worker;
+
+pub use inbox::Inbox;
+pub use shared::Pace;
+pub use supervisor::{Pulse, Supervisor};
+
+use crate::state::AppState;
+
+/// The engine's two halves: what takes events in, and what works them off. Events are answered
+/// only while the supervisor runs.
+pub fn engine(app: &AppState, pace: Pace) -> (Inbox, Supervisor) {
+    let (inbox, writer) = inbox::inbox(app);
+    (inbox, Supervisor::new(app, pace, writer))
+}

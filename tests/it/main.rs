@@ -8,7 +8,6 @@ mod design;
 mod microsoft;
 mod pages;
 mod staff_people;
-mod sandbox;
 mod staff_sign_in;
 #[expect(dead_code, reason = "the stage is set before all the actors are on")]
 mod support;

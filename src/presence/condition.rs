@@ -1,0 +1,321 @@
+//! How an account is doing: what is wrong, how long it is left alone for that, and which
+//! chores are due.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
+
+use super::budget::Budget;
+use super::plan;
+use super::problem::{Problem, side_of};
+use super::shared::Shared;
+use super::store::due::Standing;
+use super::store::health;
+use super::trouble::{Side, Trouble};
+use super::upkeep::Upkept;
+use crate::ids::AccountId;
+use crate::microsoft::{Cause, Connection, Permission, Refusal};
+
+/// After so many failures in a row, whoever fails next is not at fault: the account waits.
+const IN_A_ROW: u32 = 3;
+/// How long to wait when Microsoft says "wait" but not for how long.
+const UNTOLD: Duration = Duration::from_secs(10);
+/// How long after a directory was read another unknown user may have it read again.
+const STRANGERS_WAIT: TimeDelta = TimeDelta::seconds(60);
+
+type Way<'a> = Option<&'a (Arc<Connection>, Arc<Budget>)>;
+
+pub struct Condition {
+    shared: Shared,
+    account: AccountId,
+    /// Requests to Microsoft that failed in a row.
+    failures: u32,
+    pause: Option<Pause>,
+    noted: Noted,
+    feed: Retry,
+    directory: Retry,
+}
+
+/// What the table says of Microsoft's side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Noted {
+    /// Whatever the worker before us wrote.
+    NotKnown,
+    Well,
+    Trouble(Cause),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    until: Instant,
+    since: DateTime<Utc>,
+}
+
+/// When a piece of upkeep is tried again after it failed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Retry {
+    failures: u32,
+    not_before: Option<DateTime<Utc>>,
+    since: Option<DateTime<Utc>>,
+}
+
+/// Which chores are due, and when the next will be.
+#[derive(Clone, Copy, Debug)]
+pub struct Due {
+    pub feed: bool,
+    pub directory: bool,
+    pub next: Option<DateTime<Utc>>,
+}
+
+impl Condition {
+    pub fn new(shared: &Shared, account: AccountId) -> Self {
+        Self {
+            shared: shared.clone(),
+            account,
+            failures: 0,
+            pause: None,
+            noted: Noted::NotKnown,
+            feed: Retry::default(),
+            directory: Retry::default(),
+        }
+    }
+
+    /// A new connection: what was wrong with the old one is not held against it.
+    pub fn fresh_start(&mut self) {
+        self.failures = 0;
+        self.pause = None;
+        self.directory = Retry::default();
+    }
+
+    /// Ends a pause when somebody has pressed Sync now since it began.
+    pub fn look(&mut self, standing: &Standing) {
+        let asked_after = |since: Option<DateTime<Utc>>| {
+            since.is_some_and(|since| standing.sync_asked_at > Some(since))
+        };
+        if asked_after(self.pause.map(|pause| pause.since)) {
+            self.fresh_start();
+            // Whatever was mended, the token of before does not know.
+            self.shared.app.microsoft.forget_token(self.account);
+        }
+        if asked_after(self.directory.since) {
+            self.directory = Retry::default();
+        }
+        if asked_after(self.feed.since) {
+            self.feed = Retry::default();
+        }
+    }
+
+    /// How many requests may be on their way at once: none during a pause, and one at a time
+    /// until the first that succeeds after it.
+    pub fn allows(&self, usually: usize) -> usize {
+        match self.paused_until() {
+            Some(_) => 0,
+            None if self.failures >= IN_A_ROW => 1,
+            None => usually,
+        }
+    }
+
+    pub fn paused_until(&self) -> Option<Instant> {
+        self.pause.map(|pause| pause.until).filter(|until| *until > Instant::now())
+    }
+
+    /// Whether the farewell may be tried (again).
+    pub fn may_part(&self) -> bool {
+        self.feed.not_before.is_none_or(|not_before| not_before <= self.shared.app.clock.now())
+    }
+
+    /// Takes note of Microsoft's answer to a push.
+    pub async fn answered(&mut self, answer: Result<(), Refusal>, way: Way<'_>, _due: bool) {
+        match answer {
+            Ok(()) => self.well(true).await,
+            // Says nothing about anybody else.
+            Err(refusal) if refusal.cause.concerns_one_user() => {}
+            Err(refusal) => self.unwell(&refusal, way).await,
+        }
+    }
+
+    /// Microsoft did as asked. Reading the directory does not prove that presence may be set.
+    async fn well(&mut self, by_push: bool) {
+        let presence = Cause::PermissionMissing(Permission::PresenceReadWriteAll);
+        if !by_push && self.noted == Noted::Trouble(presence) {
+            return;
+        }
+        self.failures = 0;
+        self.pause = None;
+        if self.noted != Noted::Well {
+            match health::clear_trouble(&self.shared.app.db, self.account, Side::Microsoft).await {
+                Ok(()) => self.noted = Noted::Well,
+                Err(error) => tracing::warn!(account.id = %self.account, "{error}"),
+            }
+        }
+    }
+
+    async fn unwell(&mut self, refusal: &Refusal, way: Way<'_>) {
+        self.failures = self.failures.saturating_add(1);
+        let cause = refusal.cause;
+        if cause == Cause::Throttled {
+            return self.slow_down(refusal, way).await;
+        }
+        let beyond_one_user = cause.needs_person() && cause != Cause::Unexpected;
+        if beyond_one_user {
+            self.pause(self.shared.pace.person);
+            // Whatever a person mends, the token of before does not know.
+            self.shared.app.microsoft.forget_token(self.account);
+        } else if self.failures >= IN_A_ROW {
+            let wait = plan::back_off(self.failures - IN_A_ROW + 1, rand::random());
+            self.pause(wait.to_std().unwrap_or_default());
+        }
+        if let (Some(wait), Some((_, budget))) = (refusal.retry_after, way) {
+            budget.close_for(wait);
+        }
+        if beyond_one_user || self.failures >= IN_A_ROW {
+            self.note(refusal).await;
+        }
+    }
+
+    async fn slow_down(&mut self, refusal: &Refusal, way: Way<'_>) {
+        let wait = refusal.retry_after.unwrap_or_else(|| {
+            let wait = plan::back_off(self.failures, rand::random()).to_std();
+            wait.unwrap_or_default().max(UNTOLD)
+        });
+        let now = self.shared.app.clock.now();
+        if let Some((_, budget)) = way {
+            budget.close_for(wait);
+        }
+        self.shared.tally.throttled(self.account, now, wait);
+        let until = now + wait;
+        if let Err(error) = health::note_throttled(&self.shared.app.db, self.account, until).await {
+            tracing::warn!(account.id = %self.account, "{error}");
+        }
+        self.note(refusal).await;
+    }
+
+    fn pause(&mut self, wait: Duration) {
+        let since = self.shared.app.clock.now();
+        self.pause = Some(Pause { until: Instant::now() + wait, since });
+    }
+
+    async fn note(&mut self, refusal: &Refusal) {
+        if self.noted == Noted::Trouble(refusal.cause) {
+            return;
+        }
+        tracing::warn!(account.id = %self.account, "Microsoft: {refusal}");
+        let noted = self.write_down(&Problem::from(refusal.clone())).await;
+        if noted && side_of(refusal.cause) == Side::Microsoft {
+            self.noted = Noted::Trouble(refusal.cause);
+        }
+    }
+
+    async fn write_down(&self, problem: &Problem) -> bool {
+        let Some(trouble) = problem.trouble else {
+            tracing::error!(account.id = %self.account, "upkeep failed: {}", problem.detail);
+            return false;
+        };
+        let said = (trouble.key(), trouble.needs_person(), problem.detail.as_str());
+        let (db, now) = (&self.shared.app.db, self.shared.app.clock.now());
+        let written = health::note_trouble(db, self.account, problem.side, said, now).await;
+        written.inspect_err(|error| tracing::warn!(account.id = %self.account, "{error}")).is_ok()
+    }
+
+    /// Takes note of upkeep that was done.
+    pub async fn upkept(&mut self, upkept: &Upkept, way: Way<'_>) {
+        let now = self.shared.app.clock.now();
+        let mut wait = TimeDelta::zero();
+        for problem in upkept.problems() {
+            self.write_down(problem).await;
+            if let Some(Trouble::Microsoft(cause)) = problem.trouble
+                && problem.side == Side::Microsoft
+            {
+                self.noted = Noted::Trouble(cause);
+                if cause.needs_person() {
+                    self.pause(self.shared.pace.person);
+                    self.shared.app.microsoft.forget_token(self.account);
+                }
+            }
+            if let (Some(wait), Some((_, budget))) = (problem.retry_after, way)
+                && problem.side != Side::Feed
+            {
+                budget.close_for(wait);
+            }
+            let person = problem.trouble.is_some_and(Trouble::needs_person);
+            let told = problem.retry_after.and_then(|wait| TimeDelta::from_std(wait).ok());
+            let own = if person { TimeDelta::from_std(self.shared.pace.person).ok() } else { None };
+            wait = wait.max(told.unwrap_or_default()).max(own.unwrap_or_default());
+        }
+        match upkept {
+            Upkept::Farewell(_) => self.feed.note(upkept.failed(Side::Feed), wait, now),
+            Upkept::Chores { feed, directory } => {
+                if feed.is_some() {
+                    self.feed.note(upkept.failed(Side::Feed), wait, now);
+                }
+                if directory.is_some() {
+                    self.directory.note(upkept.failed(Side::Directory), wait, now);
+                }
+                if matches!(directory, Some(Ok(()))) {
+                    self.well(false).await;
+                }
+            }
+        }
+    }
+
+    /// Which chores are due now, and when the next will be.
+    pub fn chores(&self, standing: &Standing, now: DateTime<Utc>) -> Due {
+        let feed = self.feed.allows(self.feed_due(standing, now));
+        let directory = self.directory.allows(self.directory_due(standing, now));
+        let paused = self.paused_until().is_some();
+        let next = [Some(feed), Some(directory).filter(|_| !paused)];
+        Due {
+            feed: feed <= now,
+            directory: directory <= now && !paused,
+            next: next.into_iter().flatten().filter(|due| *due > now).min(),
+        }
+    }
+
+    fn feed_due(&self, standing: &Standing, now: DateTime<Utc>) -> DateTime<Utc> {
+        let Some(checked) = standing.checked_at else { return now };
+        let regular = checked + self.spread(self.shared.pace.subscription);
+        // Once more after the account has fallen silent.
+        let silent = standing
+            .last_event_at
+            .filter(|last| *last > checked)
+            .map(|last| last + self.shared.pace.silence);
+        silent.map_or(regular, |silent| silent.min(regular))
+    }
+
+    fn directory_due(&self, standing: &Standing, now: DateTime<Utc>) -> DateTime<Utc> {
+        let Some(read) = standing.refreshed_at else { return now };
+        let regular = read + self.spread(self.shared.pace.directory);
+        if standing.sync_asked_at > Some(read) {
+            return now;
+        }
+        match standing.stranger_at {
+            Some(came) if came > read => regular.min(came.max(read + STRANGERS_WAIT)),
+            _ => regular,
+        }
+    }
+
+    /// Accounts that began together do not stay together: up to a tenth sooner, each its own.
+    fn spread(&self, every: Duration) -> Duration {
+        let share = uuid::Uuid::from(self.account).as_u128() % 1024;
+        let share = u32::try_from(share).unwrap_or(0);
+        every.saturating_sub(every * share / 10_240)
+    }
+}
+
+impl Retry {
+    fn note(&mut self, failed: bool, told: TimeDelta, now: DateTime<Utc>) {
+        if !failed {
+            *self = Self::default();
+            return;
+        }
+        self.failures = self.failures.saturating_add(1);
+        let wait = plan::back_off(self.failures + 2, rand::random()).max(told);
+        *self = Self { failures: self.failures, not_before: Some(now + wait), since: Some(now) };
+    }
+
+    fn allows(&self, due: DateTime<Utc>) -> DateTime<Utc> {
+        self.not_before.map_or(due, |not_before| due.max(not_before))
+    }
+}

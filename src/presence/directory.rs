@@ -1,0 +1,185 @@
+//! Reading both directories, and matching who is who.
+//!
+//! What is read goes to Postgres page by page. A directory that has lost most of its people
+//! since the last time is not believed until a person says so: an empty answer believed would
+//! clear everybody's presence.
+
+use std::sync::Arc;
+
+use metrics::counter;
+
+use super::budget::Budget;
+use super::figures;
+use super::problem::Problem;
+use super::shared::Shared;
+use super::store::directory::{self as store, Bookmark, Shrinkage};
+use super::store::{health, matching};
+use super::trouble::{Side, Trouble};
+use crate::ids::AccountId;
+use crate::microsoft::{Cause, Connection, Next};
+
+/// So few may go at any time.
+const A_FEW: i64 = 10;
+const USERS_AT_ONCE: usize = 1_000;
+
+/// Reads the directories of an account, and matches its users anew.
+pub async fn refresh(
+    shared: &Shared,
+    account: AccountId,
+    connection: &Connection,
+    budget: &Arc<Budget>,
+) -> Result<(), Vec<Problem>> {
+    let asked_by_hand = match begin(shared, account).await {
+        Ok(asked_by_hand) => asked_by_hand,
+        Err(problem) => return Err(vec![problem]),
+    };
+    let entra = read_entra(shared, account, connection, budget).await;
+    let cloudlink = read_cloudlink(shared, account).await;
+    let now = shared.app.clock.now();
+    let matched = async {
+        if asked_by_hand {
+            matching::forget_refusals(&shared.app.db, account).await?;
+        }
+        matching::rematch(&shared.app.db, account, now).await
+    };
+    let matched = matched.await.map_err(Problem::from);
+    counter!(figures::DIRECTORY_REFRESHES, "result" => if entra.is_ok() { "done" } else { "failed" })
+        .increment(1);
+    let braked = matches!((&entra, &cloudlink), (Ok(true), _) | (_, Ok(true)));
+    let mut problems: Vec<_> =
+        [entra.err(), cloudlink.err(), matched.err()].into_iter().flatten().collect();
+    if braked {
+        problems.push(brake(shared, account).await);
+    } else if problems.is_empty()
+        && let Err(error) = settle(shared, account).await
+    {
+        problems.push(error.into());
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Whether somebody pressed Sync now since the last reading.
+async fn begin(shared: &Shared, account: AccountId) -> Result<bool, Problem> {
+    let mark = store::begin(&shared.app.db, account).await?;
+    store::unmark(&shared.app.db, account).await?;
+    Ok(mark.is_some_and(|mark| mark.sync_asked_at > mark.refreshed_at))
+}
+
+async fn settle(shared: &Shared, account: AccountId) -> sqlx::Result<()> {
+    store::release_brake(&shared.app.db, account).await?;
+    health::clear_trouble(&shared.app.db, account, Side::Directory).await
+}
+
+async fn brake(shared: &Shared, account: AccountId) -> Problem {
+    if let Err(error) = store::note_brake(&shared.app.db, account, shared.app.clock.now()).await {
+        return error.into();
+    }
+    Problem {
+        side: Side::Directory,
+        trouble: Some(Trouble::DirectoryShrunk),
+        detail: "More than half of the users were missing; nothing was changed.".to_owned(),
+        retry_after: None,
+    }
+}
+
+/// Reads what changed in Entra since the last time. True: it was not believed.
+async fn read_entra(
+    shared: &Shared,
+    account: AccountId,
+    connection: &Connection,
+    budget: &Arc<Budget>,
+) -> Result<bool, Problem> {
+    match read_changes(shared, account, connection, budget, false).await {
+        Err(Stumble::StartOver) => {
+            let again = read_changes(shared, account, connection, budget, true).await;
+            again.map_err(|stumble| match stumble {
+                Stumble::Problem(problem) => problem,
+                Stumble::StartOver => Problem {
+                    side: Side::Directory,
+                    trouble: Some(Trouble::Microsoft(Cause::StartOver)),
+                    detail: "Microsoft refused a reading from the start, too.".to_owned(),
+                    retry_after: None,
+                },
+            })
+        }
+        Err(Stumble::Problem(problem)) => Err(problem),
+        Ok(braked) => Ok(braked),
+    }
+}
+
+/// Why a reading of Entra ended early.
+enum Stumble {
+    StartOver,
+    Problem(Problem),
+}
+
+impl<E: Into<Problem>> From<E> for Stumble {
+    fn from(error: E) -> Self {
+        Self::Problem(error.into())
+    }
+}
+
+async fn read_changes(
+    shared: &Shared,
+    account: AccountId,
+    connection: &Connection,
+    budget: &Arc<Budget>,
+    start_over: bool,
+) -> Result<bool, Stumble> {
+    let db = &shared.app.db;
+    let Some(mark) = store::begin(db, account).await? else { return Ok(false) };
+    let same_tenant = mark.delta_tenant == Some(connection.tenant);
+    let mut link = mark.delta_link.clone().filter(|_| same_tenant && !start_over);
+    let from_start = link.is_none().then_some(mark.generation);
+    let end = loop {
+        budget.gate().await;
+        let page = match shared.app.microsoft.user_changes(connection, link.as_deref()).await {
+            Ok(page) => page,
+            Err(refusal) if refusal.cause == Cause::StartOver => return Err(Stumble::StartOver),
+            Err(refusal) => return Err(refusal.into()),
+        };
+        let mut tx = db.begin().await?;
+        store::write_entra(&mut tx, account, mark.generation, &page).await?;
+        tx.commit().await?;
+        match page.next {
+            Next::Page(next) => link = Some(next),
+            Next::Done(end) => break end,
+        }
+    };
+    // Another tenant's people are no loss.
+    let shrunk = store::entra_shrinkage(db, account, from_start).await?;
+    if same_tenant && beyond_belief(shrunk, &mark) {
+        return Ok(true);
+    }
+    let mut tx = db.begin().await?;
+    let place = (connection.tenant, end.as_str());
+    store::finish_entra(&mut tx, account, from_start, place, shared.app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(false)
+}
+
+/// Reads CloudLink's users. True: it was not believed.
+async fn read_cloudlink(shared: &Shared, account: AccountId) -> Result<bool, Problem> {
+    let db = &shared.app.db;
+    let Some(mark) = store::begin(db, account).await? else { return Ok(false) };
+    let Some(feed) = super::store::feed::feed(db, account).await? else { return Ok(false) };
+    let users = shared.app.cloudlink.users(&feed.cloudlink_id).await?;
+    for some in users.chunks(USERS_AT_ONCE) {
+        store::write_cloudlink(db, account, mark.generation, some).await?;
+    }
+    let shrunk = store::cloudlink_shrinkage(db, account, mark.generation).await?;
+    if beyond_belief(shrunk, &mark) {
+        return Ok(true);
+    }
+    let mut tx = db.begin().await?;
+    store::finish_cloudlink(&mut tx, account, mark.generation, shared.app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(false)
+}
+
+/// Whether so many are gone that it is likelier a mistake; unless somebody pressed Sync now
+/// after we said so.
+fn beyond_belief(shrunk: Shrinkage, mark: &Bookmark) -> bool {
+    let confirmed = mark.braked_at.is_some() && mark.sync_asked_at > mark.braked_at;
+    !confirmed && shrunk.gone > A_FEW && shrunk.gone * 2 > shrunk.present
+}

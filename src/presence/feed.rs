@@ -1,0 +1,99 @@
+//! Looking after an account's subscription to CloudLink's events.
+
+use url::Url;
+use uuid::Uuid;
+
+use super::problem::Problem;
+use super::shared::Shared;
+use super::store::feed::{self as store, Feed};
+use super::store::health;
+use super::trouble::{Side, Trouble};
+use crate::cloudlink::Subscription;
+use crate::ids::{AccountId, SubscriptionId};
+use crate::kit::secret::Secret;
+
+/// For whom a webhook's key is sealed.
+pub fn key_owner(account: AccountId) -> String {
+    format!("hook/{account}")
+}
+
+/// Makes sure that there is one subscription of ours, and only one.
+///
+/// One that had gone missing is made anew and said to have been missing, until the next look
+/// finds it in its place.
+pub async fn look_after(shared: &Shared, account: AccountId) -> Result<(), Problem> {
+    let (db, cloudlink) = (&shared.app.db, &shared.app.cloudlink);
+    let Some(feed) = store::feed(db, account).await? else { return Ok(()) };
+    let hook = hook(shared, account, &feed)?;
+    let found = cloudlink.subscriptions(&feed.cloudlink_id).await?;
+    let (ours, others) = sort_out(found, &feed, &hook, account);
+    for extra in others {
+        tracing::info!(account.id = %account, subscription.id = %extra, "a duplicate subscription is ended");
+        cloudlink.unsubscribe(&feed.cloudlink_id, &extra).await?;
+    }
+    let (id, missing) = if let Some(id) = ours {
+        (id, false)
+    } else {
+        let id = cloudlink.subscribe(&feed.cloudlink_id, &hook, account.into()).await?;
+        (id, feed.subscription.is_some())
+    };
+    let now = shared.app.clock.now();
+    store::note_subscription(db, account, Some(&id), now).await?;
+    if missing {
+        tracing::warn!(account.id = %account, "CloudLink had lost our subscription; it was made again");
+        let trouble = Trouble::FeedSilent;
+        let said = (trouble.key(), trouble.needs_person(), "CloudLink had lost our subscription.");
+        health::note_trouble(db, account, Side::Feed, said, now).await?;
+    } else {
+        health::clear_trouble(db, account, Side::Feed).await?;
+    }
+    Ok(())
+}
+
+/// Ends every subscription of ours.
+pub async fn end(shared: &Shared, account: AccountId) -> Result<(), Problem> {
+    let (db, cloudlink) = (&shared.app.db, &shared.app.cloudlink);
+    let Some(feed) = store::feed(db, account).await? else { return Ok(()) };
+    if !cloudlink.is_configured() {
+        return Ok(());
+    }
+    let hook = hook(shared, account, &feed)?;
+    let found = cloudlink.subscriptions(&feed.cloudlink_id).await?;
+    let (ours, others) = sort_out(found, &feed, &hook, account);
+    for id in ours.into_iter().chain(others) {
+        cloudlink.unsubscribe(&feed.cloudlink_id, &id).await?;
+    }
+    store::note_subscription(db, account, None, shared.app.clock.now()).await?;
+    Ok(())
+}
+
+/// The one subscription to keep, and the others of ours.
+///
+/// Ours are those that lead to our webhook, or were made under our application id (with a key
+/// that has been forgotten since, or a public URL that has changed).
+fn sort_out(
+    found: Vec<Subscription>,
+    feed: &Feed,
+    hook: &Url,
+    account: AccountId,
+) -> (Option<SubscriptionId>, Vec<SubscriptionId>) {
+    let application = Uuid::from(account);
+    let leads_here = |one: &Subscription| one.hook.reveal() == hook.as_str();
+    let (good, stale): (Vec<_>, Vec<_>) = found
+        .into_iter()
+        .filter(|one| leads_here(one) || one.application == Some(application))
+        .partition(leads_here);
+    let known = good.iter().position(|one| Some(&one.id) == feed.subscription.as_ref());
+    let mut good: Vec<_> = good.into_iter().map(|one| one.id).collect();
+    let keep = if good.is_empty() { None } else { Some(good.swap_remove(known.unwrap_or(0))) };
+    good.extend(stale.into_iter().map(|one| one.id));
+    (keep, good)
+}
+
+fn hook(shared: &Shared, account: AccountId, feed: &Feed) -> anyhow::Result<Url> {
+    let key: Secret = shared.app.sealer.open(&key_owner(account), &feed.hook_key)?;
+    let mut hook = shared.app.config.public_url.clone();
+    let path = format!("{}/hooks/cloudlink/{}", hook.path().trim_end_matches('/'), key.reveal());
+    hook.set_path(&path);
+    Ok(hook)
+}

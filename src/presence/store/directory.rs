@@ -1,0 +1,298 @@
+//! Both directories as last read, page by page and never whole in memory.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgExecutor};
+
+use crate::ids::{AccountId, CloudlinkUserId, EntraUserId, TenantId};
+use crate::{cloudlink, microsoft};
+
+/// Where the last reading ended.
+#[derive(Clone, Debug)]
+pub struct Bookmark {
+    pub delta_link: Option<String>,
+    pub delta_tenant: Option<TenantId>,
+    pub generation: i64,
+    pub refreshed_at: Option<DateTime<Utc>>,
+    pub sync_asked_at: Option<DateTime<Utc>>,
+    pub braked_at: Option<DateTime<Utc>>,
+}
+
+/// Begins a reading: what it names from now on has the generation that is returned.
+pub async fn begin(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Option<Bookmark>> {
+    sqlx::query_as!(
+        Bookmark,
+        r#"
+        UPDATE presence_accounts SET
+            -- by the clock, so that it rises even when the row was forgotten meanwhile
+            generation = greatest(generation + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+        WHERE account_id = $1
+        RETURNING delta_link, delta_tenant AS "delta_tenant: TenantId", generation,
+            directory_refreshed_at AS refreshed_at, sync_asked_at, braked_at
+        "#,
+        account as AccountId,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// Forgets what an interrupted reading marked as gone.
+pub async fn unmark(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE entra_users SET gone = false WHERE account_id = $1 AND gone",
+        account as AccountId,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Writes one page of Microsoft's answer. What a user's entry does not say stays as it was.
+pub async fn write_entra(
+    tx: &mut PgConnection,
+    account: AccountId,
+    generation: i64,
+    page: &microsoft::UserChanges,
+) -> sqlx::Result<()> {
+    // The same user may come twice in a page; Postgres takes each only once.
+    let mut users: HashMap<EntraUserId, microsoft::User> = HashMap::new();
+    for user in &page.users {
+        match users.entry(user.id) {
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                entry.insert(user.clone());
+            }
+            std::collections::hash_map::Entry::Occupied(mut entry) => {
+                overlay(entry.get_mut(), user);
+            }
+        }
+    }
+    let users: Vec<_> = users.into_values().collect();
+    let ids: Vec<_> = users.iter().map(|user| user.id).collect();
+    let names: Vec<_> = users.iter().map(|user| user.user_principal_name.as_deref()).collect();
+    let mails: Vec<_> = users.iter().map(|user| user.mail.as_deref()).collect();
+    let addresses: Vec<_> =
+        users.iter().map(|user| user.proxy_addresses.as_ref().map(|all| all.join("\n"))).collect();
+    let shown: Vec<_> = users.iter().map(|user| user.display_name.as_deref()).collect();
+    let enabled: Vec<_> = users.iter().map(|user| user.enabled).collect();
+    sqlx::query!(
+        r#"
+        WITH given AS (
+            SELECT * FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[])
+                AS g (entra_id, upn, mail, addresses, shown, enabled)
+        ), updated AS (
+            UPDATE entra_users e SET
+                user_principal_name = coalesce(g.upn, e.user_principal_name),
+                mail = coalesce(g.mail, e.mail),
+                proxy_addresses = coalesce(string_to_array(nullif(g.addresses, ''), E'\n'),
+                    CASE WHEN g.addresses IS NULL THEN e.proxy_addresses ELSE '{}' END),
+                display_name = coalesce(g.shown, e.display_name),
+                enabled = coalesce(g.enabled, e.enabled),
+                generation = $2, gone = false
+            FROM given g WHERE e.account_id = $1 AND e.entra_id = g.entra_id
+            RETURNING e.entra_id
+        )
+        INSERT INTO entra_users (account_id, entra_id, user_principal_name, mail, proxy_addresses,
+            display_name, enabled, generation)
+        SELECT $1, g.entra_id, coalesce(g.upn, ''), g.mail,
+            coalesce(string_to_array(nullif(g.addresses, ''), E'\n'), '{}'),
+            coalesce(g.shown, ''), coalesce(g.enabled, true), $2
+        FROM given g WHERE NOT EXISTS (SELECT 1 FROM updated u WHERE u.entra_id = g.entra_id)
+        ON CONFLICT DO NOTHING
+        "#,
+        account as AccountId,
+        generation,
+        &ids as &[EntraUserId],
+        &names as &[Option<&str>],
+        &mails as &[Option<&str>],
+        &addresses as &[Option<String>],
+        &shown as &[Option<&str>],
+        &enabled as &[Option<bool>],
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE entra_users SET gone = true WHERE account_id = $1 AND entra_id = ANY($2)",
+        account as AccountId,
+        &page.removed as &[EntraUserId],
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+fn overlay(user: &mut microsoft::User, later: &microsoft::User) {
+    let later = later.clone();
+    user.user_principal_name = later.user_principal_name.or(user.user_principal_name.take());
+    user.mail = later.mail.or(user.mail.take());
+    user.proxy_addresses = later.proxy_addresses.or(user.proxy_addresses.take());
+    user.display_name = later.display_name.or(user.display_name.take());
+    user.enabled = later.enabled.or(user.enabled);
+}
+
+/// How many of a directory are gone, of how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shrinkage {
+    pub gone: i64,
+    pub present: i64,
+}
+
+/// Counts what a reading found gone: what it said so of and, from the start, what it did not name.
+pub async fn entra_shrinkage(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    from_start: Option<i64>,
+) -> sqlx::Result<Shrinkage> {
+    sqlx::query_as!(
+        Shrinkage,
+        r#"
+        SELECT count(*) FILTER (WHERE gone OR generation < $2) AS "gone!", count(*) AS "present!"
+        FROM entra_users WHERE account_id = $1
+        "#,
+        account as AccountId,
+        from_start.unwrap_or(0),
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Believes a reading of Entra: lets go of who is gone, and keeps where the next one begins.
+pub async fn finish_entra(
+    tx: &mut PgConnection,
+    account: AccountId,
+    from_start: Option<i64>,
+    (tenant, delta_link): (TenantId, &str),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "DELETE FROM entra_users WHERE account_id = $1 AND (gone OR generation < $2)",
+        account as AccountId,
+        from_start.unwrap_or(0),
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        r#"
+        UPDATE presence_accounts SET delta_link = $2, delta_tenant = $3, directory_refreshed_at = $4
+        WHERE account_id = $1
+        "#,
+        account as AccountId,
+        delta_link,
+        tenant as TenantId,
+        now,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Writes CloudLink's users.
+pub async fn write_cloudlink(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    generation: i64,
+    users: &[cloudlink::User],
+) -> sqlx::Result<()> {
+    let ids: Vec<_> = users.iter().map(|user| user.id.clone()).collect();
+    let names: Vec<_> = users.iter().map(|user| user.name.clone()).collect();
+    let emails: Vec<_> = users.iter().map(|user| user.email.clone()).collect();
+    sqlx::query!(
+        r#"
+        INSERT INTO cloudlink_users AS c (account_id, user_id, name, email, match_trouble, generation)
+        SELECT DISTINCT ON (user_id) $1::uuid, user_id, name, email, 'not-in-entra', $2::bigint
+        FROM unnest($3::text[], $4::text[], $5::text[]) AS u (user_id, name, email)
+        ON CONFLICT (account_id, user_id) DO UPDATE SET
+            name = excluded.name, email = excluded.email, generation = excluded.generation
+        "#,
+        account as AccountId,
+        generation,
+        &ids as &[CloudlinkUserId],
+        &names,
+        &emails,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub async fn cloudlink_shrinkage(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    generation: i64,
+) -> sqlx::Result<Shrinkage> {
+    sqlx::query_as!(
+        Shrinkage,
+        r#"
+        SELECT count(*) FILTER (WHERE generation < $2) AS "gone!", count(*) AS "present!"
+        FROM cloudlink_users WHERE account_id = $1
+        "#,
+        account as AccountId,
+        generation,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Believes a reading of CloudLink's users: lets go of who was not named, and makes those due of
+/// whom something still stands in Teams.
+pub async fn finish_cloudlink(
+    tx: &mut PgConnection,
+    account: AccountId,
+    generation: i64,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        WITH gone AS (
+            DELETE FROM cloudlink_users WHERE account_id = $1 AND generation < $2 RETURNING user_id
+        )
+        UPDATE presences p SET due_at = $3, urgency = 3, revision = revision + 1
+        FROM gone WHERE p.account_id = $1 AND p.user_id = gone.user_id AND p.applied IS NOT NULL
+        "#,
+        account as AccountId,
+        generation,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE presence_accounts SET users_refreshed_at = $2 WHERE account_id = $1",
+        account as AccountId,
+        now,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// A directory had shrunk beyond belief: a Sync now after this moment says that it is right.
+pub async fn note_brake(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        UPDATE presence_accounts SET braked_at = $2,
+            directory_refreshed_at = coalesce(directory_refreshed_at, $2),
+            users_refreshed_at = coalesce(users_refreshed_at, $2)
+        WHERE account_id = $1
+        "#,
+        account as AccountId,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Takes the brake off: what was read has been believed.
+pub async fn release_brake(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE presence_accounts SET braked_at = NULL WHERE account_id = $1 AND braked_at IS NOT NULL",
+        account as AccountId,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}

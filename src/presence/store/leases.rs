@@ -1,0 +1,178 @@
+//! Which node works for which account.
+//!
+//! The database's clock decides who is gone, so that nodes need not agree on the time.
+
+use std::time::Duration;
+
+use sqlx::postgres::types::PgInterval;
+use sqlx::{PgConnection, PgExecutor};
+
+use crate::ids::{AccountId, NodeId};
+use crate::kit::secret::Sealed;
+use crate::kit::token::TokenDigest;
+
+/// One node's right to work for one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    pub account: AccountId,
+    /// Rises with every change of hands.
+    pub term: i64,
+}
+
+/// Says that this node is alive, and returns how many are, itself included.
+pub async fn heartbeat(
+    db: impl PgExecutor<'_>,
+    node: NodeId,
+    gone_after: Duration,
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        WITH beat AS (
+            INSERT INTO nodes (id, started_at, seen_at, version) VALUES ($1, now(), now(), $2)
+            ON CONFLICT (id) DO UPDATE SET seen_at = now()
+        ), buried AS (
+            DELETE FROM nodes WHERE id <> $1 AND seen_at < now() - interval '1 day'
+        )
+        SELECT count(*) + 1 AS "live!" FROM nodes WHERE id <> $1 AND seen_at > now() - $3::interval
+        "#,
+        node as NodeId,
+        env!("CARGO_PKG_VERSION"),
+        interval(gone_after),
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Accounts that want a worker and have no row for one yet.
+pub async fn newcomers(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<AccountId>> {
+    sqlx::query_scalar!(
+        r#"
+        SELECT i.account_id AS "id: AccountId"
+        FROM integrations i
+        JOIN accounts a ON a.id = i.account_id
+        LEFT JOIN connections c ON c.account_id = i.account_id AND c.integration_id = i.id
+        LEFT JOIN features f ON f.account_id = i.account_id AND f.integration_id = i.id
+            AND f.feature = 'presence-sync'
+        WHERE (i.removing_since IS NOT NULL OR (f.enabled AND c.version IS NOT NULL
+                AND a.deactivated_at IS NULL AND a.deleting_since IS NULL))
+            AND NOT EXISTS (SELECT 1 FROM presence_accounts p WHERE p.account_id = i.account_id)
+        "#,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Gives an account the row that a worker needs, with the key of its webhook.
+pub async fn admit(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    digest: &TokenDigest,
+    key: &Sealed,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        INSERT INTO presence_accounts (account_id, hook_digest, hook_key) VALUES ($1, $2, $3)
+        ON CONFLICT (account_id) DO NOTHING
+        "#,
+        account as AccountId,
+        digest as &TokenDigest,
+        key as &Sealed,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Takes this node's fair share of the accounts that nobody works for, and returns every lease
+/// it holds.
+pub async fn take(
+    tx: &mut PgConnection,
+    node: NodeId,
+    live: i64,
+    gone_after: Duration,
+) -> sqlx::Result<Vec<Lease>> {
+    sqlx::query!(
+        r#"
+        WITH share AS (
+            SELECT ceil(count(*)::float8 / greatest($2::bigint, 1))::bigint
+                   - count(*) FILTER (WHERE node_id = $1) AS free
+            FROM presence_accounts
+        ), orphans AS (
+            SELECT account_id FROM presence_accounts p
+            WHERE p.node_id IS NULL OR NOT EXISTS (
+                SELECT 1 FROM nodes n WHERE n.id = p.node_id
+                    AND (n.id = $1 OR n.seen_at > now() - $3::interval))
+            ORDER BY account_id
+            LIMIT (SELECT greatest(free, 0) FROM share)
+            FOR UPDATE SKIP LOCKED
+        )
+        UPDATE presence_accounts p SET node_id = $1, term = term + 1
+        FROM orphans o WHERE p.account_id = o.account_id
+        "#,
+        node as NodeId,
+        live,
+        interval(gone_after),
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query_as!(
+        Lease,
+        r#"
+        SELECT account_id AS "account: AccountId", term FROM presence_accounts
+        WHERE node_id = $1 ORDER BY account_id
+        "#,
+        node as NodeId,
+    )
+    .fetch_all(tx)
+    .await
+}
+
+/// How many accounts each of `live` nodes should work for, at most.
+pub async fn fair_share(db: impl PgExecutor<'_>, live: i64) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"
+        SELECT ceil(count(*)::float8 / greatest($1::bigint, 1))::bigint AS "share!"
+        FROM presence_accounts
+        "#,
+        live,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// Gives leases back, so that others need not wait until we are gone.
+pub async fn give_back(
+    db: impl PgExecutor<'_>,
+    node: NodeId,
+    accounts: &[AccountId],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE presence_accounts SET node_id = NULL WHERE node_id = $1 AND account_id = ANY($2)",
+        node as NodeId,
+        accounts as &[AccountId],
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Leaves: every lease that is left is free at once.
+pub async fn leave(db: impl PgExecutor<'_>, node: NodeId) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM nodes WHERE id = $1", node as NodeId).execute(db).await?;
+    Ok(())
+}
+
+/// The channel on which nodes ring each other's bells.
+pub const BELLS: &str = "presence_bells";
+
+/// Rings the bells of these accounts on whichever node listens; none means "look around".
+pub async fn ring_elsewhere(db: impl PgExecutor<'_>, accounts: &[AccountId]) -> sqlx::Result<()> {
+    let ids: Vec<_> = accounts.iter().map(ToString::to_string).collect();
+    sqlx::query!("SELECT pg_notify($1, $2)", BELLS, ids.join(",")).execute(db).await?;
+    Ok(())
+}
+
+fn interval(duration: Duration) -> PgInterval {
+    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+    PgInterval { months: 0, days: 0, microseconds }
+}

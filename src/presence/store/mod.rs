@@ -1,0 +1,22 @@
+//! The questions and deeds of the presence tables, one file for each family.
+
+pub mod directory;
+pub mod due;
+pub mod events;
+pub mod feed;
+pub mod health;
+pub mod leases;
+pub mod matching;
+pub mod outcomes;
+pub mod tally;
+pub mod winding;
+
+use sqlx::postgres::PgDatabaseError;
+
+/// Whether Postgres chose our statement to end a deadlock, so that it may simply be said again.
+pub fn lost_a_deadlock(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|refusal| refusal.try_downcast_ref::<PgDatabaseError>())
+        .is_some_and(|refusal| matches!(refusal.code(), "40P01" | "40001"))
+}

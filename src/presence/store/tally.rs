@@ -1,0 +1,72 @@
+//! What was pushed, minute by minute.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+use crate::ids::AccountId;
+
+/// What one account did in one minute, or in a part of it.
+#[derive(Clone, Debug)]
+pub struct Minute {
+    pub account: AccountId,
+    pub minute: DateTime<Utc>,
+    pub pushes: i32,
+    pub failures: i32,
+    pub throttled_ms: i64,
+    /// As Postgres writes an array: `{1,0,2}`.
+    pub delays: String,
+    pub succeeded_at: Option<DateTime<Utc>>,
+}
+
+/// Adds to what is there.
+pub async fn add(db: impl PgExecutor<'_>, minutes: &[Minute]) -> sqlx::Result<()> {
+    let accounts: Vec<_> = minutes.iter().map(|m| m.account).collect();
+    let times: Vec<_> = minutes.iter().map(|m| m.minute).collect();
+    let pushes: Vec<_> = minutes.iter().map(|m| m.pushes).collect();
+    let failures: Vec<_> = minutes.iter().map(|m| m.failures).collect();
+    let throttled: Vec<_> = minutes.iter().map(|m| m.throttled_ms).collect();
+    let delays: Vec<_> = minutes.iter().map(|m| m.delays.clone()).collect();
+    let succeeded: Vec<_> = minutes.iter().map(|m| m.succeeded_at).collect();
+    sqlx::query!(
+        r#"
+        WITH given AS (
+            SELECT g.* FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::bigint[],
+                $6::text[], $7::timestamptz[])
+                AS g (account_id, minute, pushes, failures, throttled_ms, delays, succeeded_at)
+            WHERE EXISTS (SELECT 1 FROM presence_accounts p WHERE p.account_id = g.account_id)
+        ), seen AS (
+            UPDATE presence_accounts p SET last_pushed_at = greatest(p.last_pushed_at, g.succeeded_at),
+                last_success_at = greatest(p.last_success_at, g.succeeded_at)
+            FROM given g WHERE p.account_id = g.account_id AND g.succeeded_at IS NOT NULL
+        )
+        INSERT INTO push_minutes AS m (account_id, minute, pushes, failures, throttled_ms, delays)
+        SELECT account_id, minute, pushes, failures, throttled_ms, delays::int[] FROM given
+        ORDER BY account_id, minute
+        ON CONFLICT (account_id, minute) DO UPDATE SET
+            pushes = m.pushes + excluded.pushes,
+            failures = m.failures + excluded.failures,
+            throttled_ms = m.throttled_ms + excluded.throttled_ms,
+            delays = (
+                SELECT array_agg(coalesce(was, 0) + coalesce(more, 0) ORDER BY n)
+                FROM unnest(m.delays, excluded.delays) WITH ORDINALITY AS t (was, more, n)
+            )
+        "#,
+        &accounts as &[AccountId],
+        &times,
+        &pushes,
+        &failures,
+        &throttled,
+        &delays,
+        &succeeded as &[Option<DateTime<Utc>>],
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Lets go of minutes nobody looks at any more, and of events from the future that have come to pass.
+pub async fn tidy(db: &sqlx::PgPool, before: DateTime<Utc>) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM push_minutes WHERE minute < $1", before).execute(db).await?;
+    sqlx::query!("DELETE FROM future_events WHERE received_at < $1", before).execute(db).await?;
+    Ok(())
+}

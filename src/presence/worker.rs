@@ -1,0 +1,330 @@
+//! One account's worker: makes Teams show what the tables say it should.
+//!
+//! It looks at what is due, does that in order of urgency within the tenant's budget, and rests
+//! until the bell rings or something falls due. While it rests it asks nobody anything. What it
+//! knows is written in the tables: it may end at any moment, and another goes on.
+
+use std::collections::{HashSet, VecDeque};
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::budget::Budget;
+use super::condition::Condition;
+use super::plan::{self, Step};
+use super::push::{self, Done};
+use super::shared::Shared;
+use super::store::due::{Ask, DueUser, Standing, Told};
+use super::store::leases::Lease;
+use super::store::winding;
+use super::upkeep::{self, Chores, Upkept};
+use crate::ids::{AccountId, CloudlinkUserId};
+use crate::integrations;
+use crate::kit::wake::Bell;
+use crate::microsoft::Connection;
+
+/// Requests of one account on their way at once.
+const IN_FLIGHT: usize = 16;
+/// Users looked at at once.
+const AT_ONCE: i64 = 64;
+/// How long to wait before asking a Postgres that is away again.
+const AWAY: Duration = Duration::from_secs(1);
+/// How often an account that is being cleared up is looked at, whatever happens.
+const WINDING_DOWN: Duration = Duration::from_secs(30);
+
+/// How a worker ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Told to.
+    Stopped,
+    /// Another node has the lease.
+    Lost,
+    /// The account's sync is cleared up and forgotten.
+    Over,
+}
+
+pub struct Worker {
+    shared: Shared,
+    lease: Lease,
+    bell: Bell<AccountId>,
+    condition: Condition,
+    connection: Option<(Arc<Connection>, Arc<Budget>)>,
+    standing: Option<Standing>,
+    queue: VecDeque<DueUser>,
+    /// Users whose step is being done: never two requests for one user.
+    in_hand: HashSet<CloudlinkUserId>,
+    steps: FuturesUnordered<BoxFuture<'static, Done>>,
+    upkeep: Option<BoxFuture<'static, Upkept>>,
+    /// There may be more to see than what we saw.
+    stale: bool,
+    look_at: Instant,
+}
+
+impl Worker {
+    pub fn new(shared: Shared, lease: Lease) -> Self {
+        let bell = shared.app.wakes.attend(lease.account);
+        let condition = Condition::new(&shared, lease.account);
+        Self {
+            shared,
+            lease,
+            bell,
+            condition,
+            connection: None,
+            standing: None,
+            queue: VecDeque::new(),
+            in_hand: HashSet::new(),
+            steps: FuturesUnordered::new(),
+            upkeep: None,
+            stale: true,
+            look_at: Instant::now(),
+        }
+    }
+
+    /// Works until told to stop, and then finishes what is on its way.
+    pub async fn run(mut self, stop: CancellationToken) -> Ended {
+        loop {
+            if self.stale
+                && let Some(ended) = Box::pin(self.look()).await
+            {
+                return ended;
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(done) = self.steps.next(), if !self.steps.is_empty() => {
+                    if Box::pin(self.settle(done)).await {
+                        return Ended::Lost;
+                    }
+                }
+                upkept = turn(&mut self.upkeep) => {
+                    self.upkeep = None;
+                    if Box::pin(self.kept(upkept)).await {
+                        return Ended::Over;
+                    }
+                }
+                () = self.bell.rung() => { self.stale = true; }
+                () = slot(self.connection.as_ref()), if self.may_push() => self.push_next(),
+                () = sleep_until(self.look_at) => { self.stale = true; }
+            }
+        }
+        while self.steps.next().await.is_some() {}
+        Ended::Stopped
+    }
+
+    /// Sees how the account stands and what is due.
+    async fn look(&mut self) -> Option<Ended> {
+        self.stale = false;
+        // Those in hand are still due in the table.
+        let most = AT_ONCE + i64::try_from(self.in_hand.len()).unwrap_or(0);
+        let ask = Ask { account: self.lease.account, term: self.lease.term, most };
+        let Told { standing, users, next } = match self.shared.due(ask).await {
+            Ok(Some(told)) => told,
+            Ok(None) => return Some(Ended::Lost),
+            Err(_) => {
+                self.look_at = Instant::now() + AWAY.mul_f64(1.0 + rand::random::<f64>());
+                return None;
+            }
+        };
+        self.connect(&standing).await;
+        if let Err(error) = self.turn_around(&standing).await {
+            tracing::warn!(account.id = %self.lease.account, "{error}");
+        }
+        self.condition.look(&standing);
+        self.take_up(users);
+        self.look_at = self.shared.at(next);
+        let syncing = standing.syncing;
+        self.standing = Some(standing);
+        if syncing {
+            self.plan_chores();
+        } else {
+            self.wind_down().await;
+        }
+        None
+    }
+
+    /// Opens the connection, and again whenever it has changed.
+    async fn connect(&mut self, standing: &Standing) {
+        let known = self.connection.as_ref().map(|(connection, _)| connection.version);
+        if standing.version == known {
+            return;
+        }
+        self.connection = None;
+        let app = &self.shared.app;
+        match integrations::store::connection_of(&app.db, &app.sealer, self.lease.account).await {
+            Ok(Some(connection)) => {
+                let budget = self.shared.budgets.of(connection.tenant);
+                let until = standing.throttled_until.unwrap_or(DateTime::UNIX_EPOCH);
+                if let Ok(wait) = (until - app.clock.now()).to_std() {
+                    budget.close_for(wait);
+                }
+                self.connection = Some((Arc::new(connection), budget));
+                self.condition.fresh_start();
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(account.id = %self.lease.account, "the connection does not open: {error:#}");
+            }
+        }
+    }
+
+    /// When the sync was switched off, or on again: everybody concerned is due.
+    async fn turn_around(&mut self, standing: &Standing) -> sqlx::Result<()> {
+        let before = self.standing.as_ref().map(|before| before.syncing);
+        if before == Some(standing.syncing) {
+            return Ok(());
+        }
+        let (db, now) = (&self.shared.app.db, self.shared.app.clock.now());
+        self.queue.clear();
+        match (before, standing.syncing) {
+            (Some(false), true) => winding::make_wanted_due(db, self.lease.account, now).await?,
+            (_, false) => {
+                winding::make_due(db, self.lease.account, now).await?;
+            }
+            (_, true) => return Ok(()),
+        }
+        self.stale = true;
+        Ok(())
+    }
+
+    /// Puts users into the queue; those who need no request are only written down.
+    fn take_up(&mut self, users: Vec<DueUser>) {
+        self.queue.clear();
+        let now = self.shared.app.clock.now();
+        for due in users {
+            if self.in_hand.contains(&due.user) {
+                continue;
+            }
+            match plan::plan(&due.facts, now) {
+                step @ (Step::Forget | Step::Rest { .. }) => {
+                    self.in_hand.insert(due.user.clone());
+                    let books = push::keep_books(self.shared.clone(), self.lease, due, step);
+                    self.steps.push(Box::pin(books));
+                }
+                _ => self.queue.push_back(due),
+            }
+        }
+    }
+
+    fn may_push(&self) -> bool {
+        !self.queue.is_empty()
+            && self.connection.is_some()
+            && self.steps.len() < self.condition.allows(IN_FLIGHT)
+    }
+
+    /// Sends the most urgent request on its way. Its slot in the budget is taken.
+    fn push_next(&mut self) {
+        let (Some(due), Some((connection, _))) = (self.queue.pop_front(), &self.connection) else {
+            return;
+        };
+        let step = plan::plan(&due.facts, self.shared.app.clock.now());
+        self.in_hand.insert(due.user.clone());
+        let connection = Arc::clone(connection);
+        let span = tracing::info_span!("push", account.id = %self.lease.account);
+        let push = push::push(self.shared.clone(), self.lease, connection, due, step);
+        self.steps.push(Box::pin(push.instrument(span)));
+    }
+
+    /// Takes note of a step that was done. True: the lease is lost.
+    async fn settle(&mut self, done: Done) -> bool {
+        self.in_hand.remove(&done.user);
+        if done.lost {
+            return true;
+        }
+        if let Some(due_at) = done.due_at {
+            let due = self.shared.at(Some(due_at));
+            // Due again at once: something happened meanwhile, or the next step follows.
+            self.stale |= due <= Instant::now();
+            self.look_at = self.look_at.min(due);
+        }
+        if let Some(answer) = done.request {
+            let connection = self.connection.as_ref();
+            self.condition.answered(answer, connection, done.due_at.is_some()).await;
+        }
+        self.stale |= self.queue.is_empty() && self.steps.is_empty();
+        self.pace();
+        false
+    }
+
+    fn plan_chores(&mut self) {
+        let Some(standing) = &self.standing else { return };
+        if self.upkeep.is_some() {
+            return;
+        }
+        let now = self.shared.app.clock.now();
+        let due = self.condition.chores(standing, now);
+        let directory = self.connection.clone().filter(|_| due.directory);
+        if due.feed || directory.is_some() {
+            let chores = Chores { feed: due.feed, directory };
+            let span = tracing::info_span!("upkeep", account.id = %self.lease.account);
+            let chores = upkeep::do_chores(self.shared.clone(), self.lease, chores);
+            self.upkeep = Some(Box::pin(chores.instrument(span)));
+        }
+        self.look_at = self.look_at.min(self.shared.at(due.next));
+        self.pace();
+    }
+
+    /// Says farewell once nothing of ours is left in Teams.
+    async fn wind_down(&mut self) {
+        self.look_at = self.look_at.min(Instant::now() + WINDING_DOWN);
+        self.pace();
+        let busy = !self.queue.is_empty() || !self.steps.is_empty() || self.upkeep.is_some();
+        if busy || self.stale || !self.condition.may_part() {
+            return;
+        }
+        match winding::left(&self.shared.app.db, self.lease.account).await {
+            Ok(0) => {
+                let all = self.standing.as_ref().is_some_and(|standing| standing.removing);
+                let farewell = upkeep::farewell(self.shared.clone(), self.lease, all);
+                self.upkeep = Some(Box::pin(farewell));
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(account.id = %self.lease.account, "{error}"),
+        }
+    }
+
+    /// Takes note of upkeep that was done. True: the account's sync is over.
+    async fn kept(&mut self, upkept: Upkept) -> bool {
+        self.condition.upkept(&upkept, self.connection.as_ref()).await;
+        self.stale = true;
+        matches!(upkept, Upkept::Farewell(Ok(true)))
+    }
+
+    /// Looks no later than when the account may ask again.
+    fn pace(&mut self) {
+        if let Some(until) = self.condition.paused_until() {
+            self.look_at = self.look_at.min(until);
+        }
+    }
+}
+
+async fn slot(connection: Option<&(Arc<Connection>, Arc<Budget>)>) {
+    match connection {
+        Some((_, budget)) => budget.slot().await,
+        None => pending().await,
+    }
+}
+
+async fn turn(upkeep: &mut Option<BoxFuture<'static, Upkept>>) -> Upkept {
+    match upkeep {
+        Some(upkeep) => upkeep.await,
+        None => pending().await,
+    }
+}
+
+impl Shared {
+    /// When a moment of the clock comes, for those who wait; far away if there is none.
+    pub(super) fn at(&self, moment: Option<DateTime<Utc>>) -> Instant {
+        const FAR_AWAY: Duration = Duration::from_hours(24);
+        let wait = moment.map(|moment| moment - self.app.clock.now());
+        let wait = wait.map_or(FAR_AWAY, |wait| wait.to_std().unwrap_or(Duration::ZERO));
+        Instant::now() + wait.min(FAR_AWAY)
+    }
+}
