@@ -1,15 +1,20 @@
 //! The partner's customers.
 
+pub mod confirm;
+mod csv;
 mod extract;
+pub mod form;
+mod pages;
+mod places;
 pub mod store;
+pub mod trouble;
 
-use axum::Router;
 use chrono::{DateTime, Utc};
 
 use crate::ids::{AccountId, CloudlinkAccountId};
-use crate::state::AppState;
 
 pub use extract::{TheAccount, TheAccountToChange};
+pub use pages::routes;
 
 /// A customer of the partner.
 #[derive(Clone, Debug)]
@@ -34,8 +39,4 @@ impl Account {
     pub fn is_active(&self) -> bool {
         self.deactivated_at.is_none()
     }
-}
-
-pub fn routes() -> Router<AppState> {
-    Router::new()
 }

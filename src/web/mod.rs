@@ -16,5 +16,6 @@ pub use flash::{clear_shown_flash, flash_of};
 pub use form::{FieldErrors, reads_the_same};
 pub use guard::{no_redirect_inside_a_fragment, own_pages_only, safe_headers};
 pub use page::{
-    AccountTab, Chrome, Page, Person, Place, Section, refused, see_other, see_other_saying,
+    AccountTab, Chrome, Page, Person, Place, Section, refused, refused_in, see_other,
+    see_other_saying, whole_or_part,
 };

@@ -5,7 +5,7 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::{Error, assets, flash};
+use super::{Error, Partial, assets, flash};
 use crate::ids::AccountId;
 
 /// A template as an answer.
@@ -18,6 +18,17 @@ impl<T: Template> IntoResponse for Page<T> {
             Err(error) => Error::Internal(error.into()).into_response(),
         }
     }
+}
+
+/// The whole page, or the part of it that htmx asked for.
+pub fn whole_or_part(partial: Partial, whole: impl Template, part: impl Template) -> Response {
+    let Partial(partial) = partial;
+    if partial { Page(part).into_response() } else { Page(whole).into_response() }
+}
+
+/// A form that was not accepted, as a whole page or in place: as typed, with status 422.
+pub fn refused_in(partial: Partial, whole: impl Template, part: impl Template) -> Response {
+    (StatusCode::UNPROCESSABLE_ENTITY, whole_or_part(partial, whole, part)).into_response()
 }
 
 /// A form that was not accepted: the same template, as typed, with status 422.
