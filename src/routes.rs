@@ -13,7 +13,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::state::AppState;
-use crate::{accounts, staff, web};
+use crate::{accounts, integrations, staff, web};
 
 /// No form of ours is longer.
 const LARGEST_FORM: usize = 256 * 1024;
@@ -26,6 +26,7 @@ pub fn site(app: AppState) -> Router {
     Router::new()
         .merge(staff::routes())
         .merge(accounts::routes())
+        .merge(integrations::routes())
         .merge(web::assets::routes())
         .merge(machines)
         .fallback(|| async { web::Error::NotFound })

@@ -5,16 +5,19 @@
 //! Teams: only then [`store::forget`] lets go of the credentials.
 
 pub mod catalog;
+mod check;
+mod form;
+mod pages;
+mod save;
 pub mod store;
 
-use axum::Router;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::ids::{AccountId, ClientId, IntegrationId, MonitorId, TenantId};
 use crate::microsoft::Cloud;
-use crate::state::AppState;
 
 pub use catalog::{Feature, Kind, Release};
+pub use pages::routes;
 
 /// An application that was added to an account.
 #[derive(Clone, Debug)]
@@ -28,10 +31,18 @@ pub struct Integration {
     /// None until the setup is complete.
     pub connection: Option<Connected>,
     pub presence_sync: bool,
-    /// What the worker says is wrong, by its key.
-    pub trouble: Option<String>,
-    pub trouble_detail: String,
-    pub trouble_since: Option<DateTime<Utc>>,
+    /// What the worker says is wrong.
+    pub trouble: Option<Trouble>,
+}
+
+/// What is wrong with an integration's sync: what a person has to mend before what passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// By its key.
+    pub cause: String,
+    pub detail: String,
+    pub since: DateTime<Utc>,
+    pub needs_person: bool,
 }
 
 /// What may be shown of a connection: everything but its secret.
@@ -60,8 +71,4 @@ pub struct Monitor {
 /// The row a secret is sealed for.
 pub fn secret_owner(account: AccountId, integration: IntegrationId) -> String {
     format!("connection/{account}/{integration}")
-}
-
-pub fn routes() -> Router<AppState> {
-    Router::new()
 }

@@ -1,5 +1,17 @@
 //! What the database knows of integrations.
 
+mod change;
+mod monitors;
+mod show;
 mod worker;
 
+pub use change::{
+    NewConnection, WriteError, add, begin_removing, forget_unused, save_connection, set_feature,
+    set_release,
+};
+pub use monitors::{
+    WaitingMonitor, add_monitor, ask_monitors_for_secret, monitor_has_secret, monitors,
+    monitors_waiting, remove_monitor,
+};
+pub use show::{find, of_account};
 pub use worker::{Wish, connection_of, forget, syncing, wish};

@@ -1,0 +1,103 @@
+//! The test of a connection before it is saved: sign in, look at the roles, read the directory.
+
+use std::time::Duration;
+
+use crate::microsoft::{Cause, Connection, Field, Microsoft, Permission, Refusal};
+
+/// The page that waits for the test has to come before its browser gives up.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Why a connection is of no use as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failed {
+    Refused(Refusal),
+    /// Microsoft lets us in, but has not granted everything: what is missing, never nothing.
+    Missing(Vec<Permission>),
+}
+
+/// Tries a connection that nobody uses yet. What others use meanwhile is not disturbed.
+pub async fn check(microsoft: &Microsoft, connection: &Connection) -> Result<(), Failed> {
+    let tried = tokio::time::timeout(LONGEST, steps(microsoft, connection)).await;
+    tried.unwrap_or_else(|_| Err(Failed::Refused(too_slow())))
+}
+
+async fn steps(microsoft: &Microsoft, connection: &Connection) -> Result<(), Failed> {
+    let token = microsoft.sign_in(connection).await.map_err(Failed::of)?;
+    let missing = token.missing();
+    if !missing.is_empty() {
+        return Err(Failed::Missing(missing));
+    }
+    microsoft.try_directory(connection, &token).await.map_err(Failed::of)?;
+    Ok(())
+}
+
+fn too_slow() -> Refusal {
+    Refusal {
+        cause: Cause::Unreachable,
+        status: None,
+        code: None,
+        request_id: None,
+        retry_after: None,
+        detail: format!("no answer within {} seconds", LONGEST.as_secs()),
+    }
+}
+
+impl Failed {
+    fn of(refusal: Refusal) -> Self {
+        match refusal.cause {
+            Cause::PermissionMissing(permission) => Self::Missing(vec![permission]),
+            _ => Self::Refused(refusal),
+        }
+    }
+
+    /// Whether nothing is known against the connection: Microsoft was not to be had.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Refused(refusal)
+            if matches!(refusal.cause, Cause::Unreachable | Cause::Trouble))
+    }
+
+    /// The field of the form that it concerns; none when it is the whole.
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(refusal) => refusal.cause.field().map(Field::as_str),
+            Self::Missing(_) => None,
+        }
+    }
+
+    pub fn title(&self) -> String {
+        match self {
+            Self::Refused(refusal) => refusal.cause.title().to_owned(),
+            Self::Missing(missing) => match missing.as_slice() {
+                [one] => format!("The permission {} is missing", one.as_str()),
+                _ => format!("The permissions {} are missing", names(missing)),
+            },
+        }
+    }
+
+    pub fn advice(&self) -> String {
+        match self {
+            Self::Refused(refusal) => refusal.cause.advice().to_owned(),
+            Self::Missing(missing) => format!(
+                "The secret is right. Add {} to the app registration as Microsoft Graph \
+                 application permissions (not delegated ones), grant admin consent, wait a \
+                 minute, and save again.",
+                names(missing)
+            ),
+        }
+    }
+
+    /// What Microsoft's support will ask for.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Refused(Refusal { detail, request_id: Some(id), .. }) => {
+                format!("{detail} · Microsoft’s request id {id}")
+            }
+            Self::Refused(refusal) => refusal.detail.clone(),
+            Self::Missing(_) => String::new(),
+        }
+    }
+}
+
+fn names(permissions: &[Permission]) -> String {
+    permissions.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(" and ")
+}

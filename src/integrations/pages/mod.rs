@@ -1,0 +1,27 @@
+//! The pages of an account's integrations, and the account's own page, which shows them.
+
+mod add;
+mod delete;
+mod information;
+mod monitors;
+mod panel;
+mod remove;
+mod setup;
+mod the;
+mod update;
+
+use axum::Router;
+
+use crate::state::AppState;
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .merge(information::routes())
+        .merge(delete::routes())
+        .merge(panel::routes())
+        .merge(add::routes())
+        .merge(setup::routes())
+        .merge(remove::routes())
+        .merge(monitors::routes())
+        .merge(update::routes())
+}

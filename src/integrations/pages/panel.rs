@@ -1,0 +1,187 @@
+//! The Integrations panel, wherever it stands, and its own page.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use chrono::{NaiveDate, TimeDelta};
+use serde::Deserialize;
+
+use super::the::TheIntegration;
+use crate::accounts::{Account, TheAccount, trouble};
+use crate::audit::{self, Changes, Entry};
+use crate::ids::AccountId;
+use crate::integrations::{Connected, Feature, Integration, Monitor, Trouble, store};
+use crate::staff::Viewer;
+use crate::state::AppState;
+use crate::web::{self, AccountTab, Chrome, Form, Page, see_other_saying};
+
+/// A secret that expires within this is spoken of.
+const SOON: TimeDelta = TimeDelta::days(30);
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/accounts/{account}/integrations", get(show))
+        .route("/accounts/{account}/integrations/panel", get(part))
+        .route(
+            "/accounts/{account}/integrations/{integration}/features/presence-sync",
+            post(switch),
+        )
+}
+
+/// What the panel shows, and the panel: a page puts it in whole.
+#[derive(Template)]
+#[template(path = "integrations/panel.html")]
+pub(super) struct Panel {
+    account: AccountId,
+    may_change: bool,
+    is_active: bool,
+    integration: Option<Integration>,
+    /// Monitors that have yet to be given a new secret.
+    waiting: Vec<Monitor>,
+    today: NaiveDate,
+}
+
+impl Panel {
+    pub(super) async fn of(
+        app: &AppState,
+        account: &Account,
+        viewer: &Viewer,
+    ) -> anyhow::Result<Self> {
+        let mut db = app.db.acquire().await?;
+        let integration = store::of_account(&mut *db, account.id).await?;
+        let mut waiting = match &integration {
+            Some(integration) => store::monitors(&mut *db, account.id, integration.id).await?,
+            None => Vec::new(),
+        };
+        waiting.retain(|monitor| monitor.needs_secret_since.is_some());
+        Ok(Self {
+            account: account.id,
+            may_change: viewer.may_change() && account.deleting_since.is_none(),
+            is_active: account.is_active(),
+            integration,
+            waiting,
+            today: app.clock.now().date_naive(),
+        })
+    }
+
+    fn at(&self) -> String {
+        format!("/accounts/{}/integrations", self.account)
+    }
+
+    /// What to say of the day the secret expires, if that is soon or past.
+    fn expiry(&self, connection: &Connected) -> Option<String> {
+        let day = connection.secret_expires_on?;
+        let (left, written) = ((day - self.today).num_days(), day.format("%-d %B %Y"));
+        match left {
+            ..0 => {
+                Some(format!("By the date entered here, the client secret expired on {written}."))
+            }
+            0 => Some("The client secret expires today.".to_owned()),
+            1 => Some("The client secret expires tomorrow.".to_owned()),
+            _ if left <= SOON.num_days() => {
+                Some(format!("The client secret expires in {left} days, on {written}."))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Integration {
+    /// Its state: kind and words.
+    fn state(&self) -> (&'static str, &'static str) {
+        match (&self.connection, &self.trouble) {
+            _ if self.removing_since.is_some() => {
+                ("working", "Removing: clearing presence in Teams…")
+            }
+            (None, _) => ("warn", "Setup not complete"),
+            (Some(_), Some(Trouble { needs_person: true, .. })) => ("danger", "Needs attention"),
+            (Some(_), _) => ("ok", "Ready"),
+        }
+    }
+
+    fn has_update(&self) -> bool {
+        self.connection.is_some() && self.release < self.kind.newest().number
+    }
+
+    fn release_name(&self) -> &'static str {
+        self.kind.release(self.release).map_or("newer than this portal", |release| release.name)
+    }
+}
+
+impl Trouble {
+    fn kind(&self) -> &'static str {
+        if self.needs_person { "danger" } else { "warn" }
+    }
+
+    fn title(&self) -> &'static str {
+        trouble::title(&self.cause)
+    }
+}
+
+#[derive(Template)]
+#[template(path = "integrations/show.html")]
+struct IntegrationsPage {
+    chrome: Chrome,
+    panel: Panel,
+}
+
+async fn show(State(app): State<AppState>, the: TheAccount) -> web::Result<Response> {
+    let panel = Panel::of(&app, &the.account, &the.viewer).await?;
+    let chrome = the.chrome("Integrations & Apps", AccountTab::Integrations);
+    Ok(Page(IntegrationsPage { chrome, panel }).into_response())
+}
+
+/// The panel alone, which refreshes itself while something is being removed.
+async fn part(State(app): State<AppState>, the: TheAccount) -> web::Result<Response> {
+    let panel = Panel::of(&app, &the.account, &the.viewer).await?;
+    Ok(Page(panel).into_response())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Switched {
+    presence_sync: String,
+}
+
+async fn switch(
+    State(app): State<AppState>,
+    the: TheIntegration,
+    Form(switched): Form<Switched>,
+) -> web::Result<Response> {
+    let (account, now) = (&the.the.account, app.clock.now());
+    let on = match switched.presence_sync.as_str() {
+        "on" => true,
+        "off" => false,
+        _ => return Err(web::Error::BadRequest),
+    };
+    if the.integration.connection.is_none() {
+        return Ok(see_other_saying(the.back(), "Complete the setup first."));
+    }
+    let (action, summary) = if on {
+        ("integration.switched_on", "Presence sync was switched on.")
+    } else {
+        ("integration.switched_off", "Presence sync was switched off.")
+    };
+    let mut tx = app.db.begin().await?;
+    let feature = Feature::PresenceSync;
+    if store::set_feature(&mut *tx, account.id, the.integration.id, feature, on, now).await? {
+        let entry = Entry {
+            action,
+            summary: summary.to_owned(),
+            account: Some((account.id, &account.name)),
+            changes: Changes::default(),
+        };
+        audit::note(&mut tx, &the.the.viewer.actor(), entry, now).await?;
+    }
+    tx.commit().await?;
+
+    app.wakes.ring(account.id);
+    let said = if on {
+        "Presence sync is on. Teams takes a few minutes to show a change."
+    } else {
+        "Presence sync is off. What it showed in Teams is being cleared."
+    };
+    Ok(see_other_saying(the.back(), said))
+}

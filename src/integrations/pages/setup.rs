@@ -1,0 +1,208 @@
+//! Complete setup, and Configure: the dialog with the credentials, tested before they are saved.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+
+use super::monitors::MonitorForm;
+use super::the::TheIntegration;
+use crate::integrations::check::{Failed, check};
+use crate::integrations::form::{ConnectionForm, Details};
+use crate::integrations::save::{self, New, Tested};
+use crate::integrations::{Connected, Integration, Monitor, store};
+use crate::microsoft::{Cloud, Connection, Credential, Permission};
+use crate::state::AppState;
+use crate::web::{
+    self, AccountTab, Chrome, FieldErrors, Form, Partial, refused_in, see_other_saying,
+    whole_or_part,
+};
+
+pub fn routes() -> Router<AppState> {
+    let at = "/accounts/{account}/integrations/{integration}";
+    Router::new()
+        .route(&format!("{at}/setup"), get(ask).post(submit))
+        .route(&format!("{at}/configure"), get(ask).post(submit))
+}
+
+#[derive(Template)]
+#[template(path = "integrations/setup.html", blocks = ["dialog", "monitors"])]
+pub(super) struct SetupPage {
+    chrome: Chrome,
+    at: String,
+    back: String,
+    integration: Integration,
+    form: ConnectionForm,
+    errors: FieldErrors,
+    /// What the test found.
+    failed: Option<Failed>,
+    monitors: Vec<Monitor>,
+    pub(super) monitor: MonitorForm,
+    pub(super) monitor_errors: FieldErrors,
+}
+
+impl SetupPage {
+    /// The page as it is when it is opened.
+    pub(super) async fn new(app: &AppState, the: &TheIntegration) -> web::Result<Self> {
+        let integration = the.integration.clone();
+        let title = match &integration.connection {
+            None => "Complete setup",
+            Some(_) => "Configure Microsoft Teams",
+        };
+        let account = the.the.account.id;
+        Ok(Self {
+            chrome: the.the.chrome(title, AccountTab::Integrations),
+            at: the.at(),
+            back: the.back(),
+            form: integration.connection.as_ref().map(ConnectionForm::from).unwrap_or_default(),
+            monitors: store::monitors(&app.db, account, integration.id).await?,
+            integration,
+            errors: FieldErrors::default(),
+            failed: None,
+            monitor: MonitorForm::default(),
+            monitor_errors: FieldErrors::default(),
+        })
+    }
+
+    fn is_set_up(&self) -> bool {
+        self.integration.connection.is_some()
+    }
+
+    fn action(&self) -> String {
+        format!("{}/{}", self.at, if self.is_set_up() { "configure" } else { "setup" })
+    }
+
+    fn secret_hint(&self) -> &'static str {
+        match (self.errors.is_empty() && self.failed.is_none(), self.is_set_up()) {
+            (true, true) => "Leave it empty to keep the one there is. It is never shown again.",
+            (false, true) => {
+                "A secret is never put into a page. Type a new one again, or leave it empty to keep the old one."
+            }
+            (true, false) => "It is kept sealed and never shown again.",
+            (false, false) => "A secret is never put into a page, so type it again.",
+        }
+    }
+
+    fn clouds() -> [(&'static str, &'static str); 3] {
+        Cloud::ALL.map(|cloud| (cloud.as_str(), cloud.label()))
+    }
+
+    /// The cloud that is chosen, for the guide's links.
+    fn cloud(&self) -> Cloud {
+        self.form.cloud.parse().unwrap_or_default()
+    }
+
+    /// The Entra page where what is missing can be mended.
+    fn mending_page(&self) -> Option<String> {
+        let tenant = self.form.tenant_id.trim().parse().ok()?;
+        let client = self.form.client_id.trim().parse().ok()?;
+        match self.failed.as_ref()? {
+            Failed::Missing(_) => Some(self.cloud().permissions_page(tenant, client)),
+            Failed::Refused(refusal) => match refusal.cause.field()?.as_str() {
+                "client_secret" => Some(self.cloud().secrets_page(tenant, client)),
+                _ => None,
+            },
+        }
+    }
+}
+
+async fn ask(
+    State(app): State<AppState>,
+    the: TheIntegration,
+    partial: Partial,
+) -> web::Result<Response> {
+    let page = SetupPage::new(&app, &the).await?;
+    Ok(whole_or_part(partial, &page, page.as_dialog()))
+}
+
+async fn submit(
+    State(app): State<AppState>,
+    the: TheIntegration,
+    partial: Partial,
+    Form(form): Form<ConnectionForm>,
+) -> web::Result<Response> {
+    let old = the.integration.connection.as_ref();
+    let details = match form.parse(old, app.clock.now().date_naive()) {
+        Ok(details) => details,
+        Err(errors) => return refuse(&app, &the, partial, form, errors, None).await,
+    };
+    let is_renamed = old.is_some_and(|old| old.tested_at.is_some() && details.is_only_renamed(old));
+    let failed = if is_renamed { None } else { test(&app, &the, &details).await? };
+    match failed {
+        Some(failed) if !(failed.is_away() && form.untested.is_some()) => {
+            let mut errors = FieldErrors::default();
+            if let Some(field) = failed.field() {
+                errors.add(field, format!("{}. {}", failed.title(), failed.advice()));
+            }
+            return refuse(&app, &the, partial, form, errors, Some(failed)).await;
+        }
+        failed => {
+            let tested = match (failed, is_renamed) {
+                (Some(_), _) => Tested::NotYet,
+                (None, true) => Tested::Before,
+                (None, false) => Tested::Now,
+            };
+            let new = New { details: &details, tested };
+            if !save::save(&app, &the.the, &the.integration, new).await? {
+                let complaint = "Somebody else changed this meanwhile. Close it, look at it again, and then change it.";
+                let errors = FieldErrors::just("form", complaint);
+                return refuse(&app, &the, partial, form, errors, None).await;
+            }
+            Ok(see_other_saying(the.back(), said(old, tested)))
+        }
+    }
+}
+
+async fn refuse(
+    app: &AppState,
+    the: &TheIntegration,
+    partial: Partial,
+    form: ConnectionForm,
+    errors: FieldErrors,
+    failed: Option<Failed>,
+) -> web::Result<Response> {
+    let page = SetupPage { form, errors, failed, ..SetupPage::new(app, the).await? };
+    Ok(refused_in(partial, &page, page.as_dialog()))
+}
+
+/// Tries what is to be saved, with the secret that is kept where none was typed.
+async fn test(
+    app: &AppState,
+    the: &TheIntegration,
+    details: &Details,
+) -> web::Result<Option<Failed>> {
+    let account = the.the.account.id;
+    let credential = match &details.secret {
+        Some(secret) => Credential::Secret(secret.clone()),
+        None => match store::connection_of(&app.db, &app.sealer, account).await? {
+            Some(kept) => kept.credential,
+            None => return Err(web::Error::NotFound),
+        },
+    };
+    let connection = Connection {
+        account,
+        version: 0,
+        tenant: details.tenant,
+        client: details.client,
+        cloud: details.cloud,
+        credential,
+    };
+    Ok(check(&app.microsoft, &connection).await.err())
+}
+
+fn said(old: Option<&Connected>, tested: Tested) -> &'static str {
+    match (old, tested) {
+        (None, Tested::NotYet) => {
+            "Saved without testing. It is tried as soon as Microsoft can be reached."
+        }
+        (None, _) => {
+            "Microsoft Teams is set up. Now switch presence sync on, under Available features."
+        }
+        (Some(_), Tested::NotYet) => {
+            "Saved without testing. Save it again when Microsoft can be reached, to test it."
+        }
+        (Some(_), Tested::Now) => "Saved, and tested with Microsoft.",
+        (Some(_), Tested::Before) => "Saved.",
+    }
+}

@@ -1,0 +1,110 @@
+//! Saving a connection that was tested, whole or not at all.
+
+use super::form::Details;
+use super::store::{self, NewConnection, WriteError};
+use super::{Connected, Integration, secret_owner};
+use crate::accounts::TheAccountToChange;
+use crate::audit::{self, Changes, Entry};
+use crate::state::AppState;
+
+/// Whether Microsoft has accepted a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tested {
+    Now,
+    /// Nothing has changed that Microsoft would care about.
+    Before,
+    NotYet,
+}
+
+pub(super) struct New<'a> {
+    pub details: &'a Details,
+    pub tested: Tested,
+}
+
+/// Saves it in place of the one in `integration`, and wakes the worker. False when somebody
+/// else has changed it meanwhile: then nothing is saved.
+pub(super) async fn save(
+    app: &AppState,
+    the: &TheAccountToChange,
+    integration: &Integration,
+    New { details, tested }: New<'_>,
+) -> anyhow::Result<bool> {
+    let (account, id, now) = (&the.account, integration.id, app.clock.now());
+    let old = integration.connection.as_ref();
+    let owner = secret_owner(account.id, id);
+    let sealed = details.secret.as_ref().map(|secret| app.sealer.seal(&owner, secret));
+    let sealed = sealed.transpose()?;
+    let connection = NewConnection {
+        name: &details.name,
+        tenant: details.tenant,
+        client: details.client,
+        cloud: details.cloud,
+        secret: sealed.as_ref(),
+        secret_expires_on: details.secret_expires_on,
+        tested_at: match tested {
+            Tested::Now => Some(now),
+            Tested::Before => old.and_then(|old| old.tested_at),
+            Tested::NotYet => None,
+        },
+        // It may be a permission granted since that made the test succeed: tokens of before
+        // do not carry it.
+        is_new_version: tested != Tested::Before,
+    };
+
+    let mut tx = app.db.begin().await?;
+    let seen = old.map(|old| old.version);
+    match store::save_connection(&mut tx, account.id, id, seen, connection, now).await {
+        Ok(()) => {}
+        Err(WriteError::Changed) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    }
+    if old.is_some() && details.secret.is_some() {
+        store::ask_monitors_for_secret(&mut *tx, account.id, id, now).await?;
+    }
+    let (action, summary) = deed(old, details, tested);
+    let (account_is, changes) = ((account.id, account.name.as_str()), changes(old, details));
+    let entry = Entry { action, summary, account: Some(account_is), changes };
+    audit::note(&mut tx, &the.viewer.actor(), entry, now).await?;
+    tx.commit().await?;
+
+    app.microsoft.forget_token(account.id);
+    app.wakes.ring(account.id);
+    Ok(true)
+}
+
+fn deed(old: Option<&Connected>, details: &Details, tested: Tested) -> (&'static str, String) {
+    let how = match tested {
+        Tested::Now => "tested with Microsoft",
+        Tested::Before => "without need of a test",
+        Tested::NotYet => "not tested, because Microsoft could not be reached",
+    };
+    match (old, &details.secret) {
+        (None, _) => ("integration.set_up", format!("Microsoft Teams was set up, {how}.")),
+        (Some(_), Some(_)) => {
+            ("integration.secret_replaced", format!("The client secret was replaced, {how}."))
+        }
+        (Some(_), None) => {
+            ("integration.configured", format!("Microsoft Teams was configured, {how}."))
+        }
+    }
+}
+
+/// Old and new of every field; of the secret no more than that there is a new one.
+fn changes(old: Option<&Connected>, new: &Details) -> Changes {
+    let text = |of: fn(&Connected) -> String| old.map(of);
+    let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string());
+    Changes::default()
+        .field("Name", text(|old| old.name.clone()), new.name.as_str())
+        .field("Tenant Id", text(|old| old.tenant.to_string()), new.tenant.to_string())
+        .field(
+            "Application (Client) Id",
+            text(|old| old.client.to_string()),
+            new.client.to_string(),
+        )
+        .field("Cloud", text(|old| old.cloud.label().to_owned()), new.cloud.label())
+        .field(
+            "Secret expires on",
+            old.and_then(|old| day(old.secret_expires_on)),
+            day(new.secret_expires_on),
+        )
+}

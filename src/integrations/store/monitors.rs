@@ -1,0 +1,156 @@
+//! The presence monitors that use an integration's secret, as its admin lists them.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgExecutor;
+
+use crate::ids::{AccountId, IntegrationId, MonitorId, StaffId};
+use crate::integrations::Monitor;
+
+pub async fn monitors(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    integration: IntegrationId,
+) -> sqlx::Result<Vec<Monitor>> {
+    sqlx::query_as!(
+        Monitor,
+        r#"
+        SELECT id AS "id: MonitorId", name, note, needs_secret_since
+        FROM presence_monitors
+        WHERE account_id = $1 AND integration_id = $2
+        ORDER BY lower(name), id
+        "#,
+        account as AccountId,
+        integration as IntegrationId,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Adds a monitor to the list. False when the list is full: `most` are there.
+pub async fn add_monitor(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    integration: IntegrationId,
+    name: &str,
+    note: &str,
+    most: i64,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        r#"
+        INSERT INTO presence_monitors (account_id, id, integration_id, name, note)
+        SELECT $1, $2, $3, $4, $5
+        WHERE (SELECT count(*) FROM presence_monitors
+            WHERE account_id = $1 AND integration_id = $3) < $6
+        "#,
+        account as AccountId,
+        MonitorId::new() as MonitorId,
+        integration as IntegrationId,
+        name,
+        note,
+        most,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Takes a monitor off the list. The name it had; none when it is not there.
+pub async fn remove_monitor(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    integration: IntegrationId,
+    monitor: MonitorId,
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        r#"
+        DELETE FROM presence_monitors
+        WHERE account_id = $1 AND integration_id = $2 AND id = $3 RETURNING name
+        "#,
+        account as AccountId,
+        integration as IntegrationId,
+        monitor as MonitorId,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// A new secret was saved: each monitor on the list has yet to be given it.
+pub async fn ask_monitors_for_secret(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    integration: IntegrationId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        r#"
+        UPDATE presence_monitors SET needs_secret_since = $3
+        WHERE account_id = $1 AND integration_id = $2
+        "#,
+        account as AccountId,
+        integration as IntegrationId,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Somebody says that the monitor has the new secret. The monitor's name; none when that was
+/// said already, or it is not there.
+pub async fn monitor_has_secret(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    integration: IntegrationId,
+    monitor: MonitorId,
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        r#"
+        UPDATE presence_monitors SET needs_secret_since = NULL
+        WHERE account_id = $1 AND integration_id = $2 AND id = $3
+            AND needs_secret_since IS NOT NULL
+        RETURNING name
+        "#,
+        account as AccountId,
+        integration as IntegrationId,
+        monitor as MonitorId,
+    )
+    .fetch_optional(db)
+    .await
+}
+
+/// A monitor that has yet to be given a new secret, with where to say that it has it:
+/// `POST /accounts/{account}/integrations/{integration}/monitors/{monitor}/updated`.
+#[derive(Clone, Debug)]
+pub struct WaitingMonitor {
+    pub account: AccountId,
+    pub account_name: String,
+    pub integration: IntegrationId,
+    pub monitor: MonitorId,
+    pub name: String,
+    pub note: String,
+    pub since: DateTime<Utc>,
+}
+
+/// The monitors that wait for a new secret, among the accounts that `scope` looks after
+/// (`None`: all), the newest first.
+pub async fn monitors_waiting(
+    db: impl PgExecutor<'_>,
+    scope: Option<StaffId>,
+) -> sqlx::Result<Vec<WaitingMonitor>> {
+    sqlx::query_as!(
+        WaitingMonitor,
+        r#"
+        SELECT m.account_id AS "account: AccountId", a.name AS account_name,
+            m.integration_id AS "integration: IntegrationId", m.id AS "monitor: MonitorId",
+            m.name, m.note, m.needs_secret_since AS "since!"
+        FROM presence_monitors m
+        JOIN accounts a ON a.id = m.account_id
+        WHERE m.needs_secret_since IS NOT NULL AND ($1::uuid IS NULL OR EXISTS (
+            SELECT FROM staff_accounts s WHERE s.account_id = m.account_id AND s.staff_id = $1))
+        ORDER BY m.needs_secret_since DESC, lower(a.name), lower(m.name)
+        "#,
+        scope as Option<StaffId>,
+    )
+    .fetch_all(db)
+    .await
+}

@@ -1,0 +1,105 @@
+//! An integration with all that its row shows, in one statement.
+
+use anyhow::Context;
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgExecutor;
+
+use crate::ids::{AccountId, ClientId, IntegrationId, TenantId};
+use crate::integrations::{Connected, Integration, Trouble};
+
+/// The account's integration of that id: another account's is not found.
+pub async fn find(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    id: IntegrationId,
+) -> anyhow::Result<Option<Integration>> {
+    Ok(of_account(db, account).await?.filter(|integration| integration.id == id))
+}
+
+/// The integration of an account. There is one kind so far, and the database sees to it that
+/// an account has one of each.
+pub async fn of_account(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+) -> anyhow::Result<Option<Integration>> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT i.id AS "id: IntegrationId", i.kind, i.release, i.added_at, i.removing_since,
+            c.name AS "name?", c.tenant_id AS "tenant?: TenantId", c.client_id AS "client?: ClientId",
+            c.cloud AS "cloud?", c.secret_expires_on, c.tested_at, c.version AS "version?",
+            COALESCE(f.enabled, false) AS "presence_sync!",
+            t.cause AS "cause?", t.detail AS "detail?", t.since AS "since?",
+            t.needs_person AS "needs_person?"
+        FROM integrations i
+        LEFT JOIN connections c ON c.account_id = i.account_id AND c.integration_id = i.id
+        LEFT JOIN features f ON f.account_id = i.account_id AND f.integration_id = i.id
+            AND f.feature = 'presence-sync'
+        LEFT JOIN LATERAL (
+            SELECT * FROM presence_troubles p WHERE p.account_id = i.account_id
+            ORDER BY p.needs_person DESC, p.since LIMIT 1
+        ) t ON true
+        WHERE i.account_id = $1
+        "#,
+        account as AccountId,
+    )
+    .fetch_optional(db)
+    .await?;
+    row.map(|row| row.integration(account)).transpose()
+}
+
+struct Row {
+    id: IntegrationId,
+    kind: String,
+    release: i32,
+    added_at: DateTime<Utc>,
+    removing_since: Option<DateTime<Utc>>,
+    name: Option<String>,
+    tenant: Option<TenantId>,
+    client: Option<ClientId>,
+    cloud: Option<String>,
+    secret_expires_on: Option<NaiveDate>,
+    tested_at: Option<DateTime<Utc>>,
+    version: Option<i32>,
+    presence_sync: bool,
+    cause: Option<String>,
+    detail: Option<String>,
+    since: Option<DateTime<Utc>>,
+    needs_person: Option<bool>,
+}
+
+impl Row {
+    fn integration(self, account: AccountId) -> anyhow::Result<Integration> {
+        let connection = match (self.name, self.tenant, self.client, self.cloud, self.version) {
+            (Some(name), Some(tenant), Some(client), Some(cloud), Some(version)) => {
+                Some(Connected {
+                    name,
+                    tenant,
+                    client,
+                    cloud: cloud.parse().context("a cloud in the database")?,
+                    secret_expires_on: self.secret_expires_on,
+                    tested_at: self.tested_at,
+                    version,
+                })
+            }
+            _ => None,
+        };
+        let trouble = self.cause.zip(self.since).map(|(cause, since)| Trouble {
+            cause,
+            since,
+            detail: self.detail.unwrap_or_default(),
+            needs_person: self.needs_person.unwrap_or_default(),
+        });
+        Ok(Integration {
+            id: self.id,
+            account,
+            kind: self.kind.parse().context("a kind in the database")?,
+            release: self.release,
+            added_at: self.added_at,
+            removing_since: self.removing_since,
+            connection,
+            presence_sync: self.presence_sync,
+            trouble,
+        })
+    }
+}
