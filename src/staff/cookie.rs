@@ -58,6 +58,10 @@ pub(super) fn ended_half(config: &Config) -> String {
     cookie(config, "half", "", Some(0))
 }
 
+pub(super) fn half_token<'a>(config: &Config, headers: &'a HeaderMap) -> Option<&'a str> {
+    read(config, headers, "half")
+}
+
 /// Carries a new one-time link over the redirect to the page that shows it.
 pub(super) fn link_cookie(config: &Config, token: &Secret) -> String {
     cookie(config, "link", token.reveal(), Some(60))

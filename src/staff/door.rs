@@ -30,6 +30,8 @@ pub(super) struct Door {
     browser: String,
     /// The session it came with; signing in ends it.
     pub session: Option<TokenDigest>,
+    /// The right password it gave a moment ago, when it still owes a code.
+    pub half: Option<TokenDigest>,
 }
 
 impl FromRequestParts<AppState> for Door {
@@ -43,6 +45,7 @@ impl FromRequestParts<AppState> for Door {
             address,
             browser: browser.chars().take(LONGEST_BROWSER).collect(),
             session: cookie::session_token(&app.config, &parts.headers).map(token::digest),
+            half: cookie::half_token(&app.config, &parts.headers).map(token::digest),
         })
     }
 }

@@ -4,6 +4,7 @@
 //! see is a 404; what it may see but not change is a 403 and has no button.
 
 mod add;
+mod browser;
 mod cookie;
 mod door;
 mod extract;
@@ -11,7 +12,10 @@ mod form;
 mod link;
 mod pages;
 pub mod password;
+mod profile;
+mod qr;
 mod rights;
+mod second_factor;
 pub mod setup;
 mod sign_in;
 pub mod store;

@@ -50,6 +50,10 @@ impl Attempt {
         Self { person: Some(format!("email {}", email.folded())), address: network(address) }
     }
 
+    pub(super) fn with_code(email: &Email, address: IpAddr) -> Self {
+        Self { person: Some(format!("code {}", email.folded())), address: network(address) }
+    }
+
     pub(super) fn with_setup_code(address: IpAddr) -> Self {
         Self { person: None, address: network(address) }
     }

@@ -8,6 +8,7 @@ mod design;
 mod microsoft;
 mod pages;
 mod staff_people;
+mod staff_profile;
 mod staff_sign_in;
 #[expect(dead_code, reason = "the stage is set before all the actors are on")]
 mod support;

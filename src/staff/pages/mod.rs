@@ -4,6 +4,8 @@ mod invitation;
 mod people;
 mod person;
 mod picker;
+mod profile;
+mod second_factor;
 mod sign_in;
 mod welcome;
 
@@ -18,4 +20,6 @@ pub fn routes() -> Router<AppState> {
         .merge(people::routes())
         .merge(person::routes())
         .merge(invitation::routes())
+        .merge(profile::routes())
+        .merge(second_factor::routes())
 }

@@ -11,7 +11,7 @@ use url::Url;
 use super::super::form::RightsForm;
 use super::super::rights::{self, Revoked};
 use super::super::store::{self, Person};
-use super::super::{PartnerAdmin, Role, Viewer, cookie, door};
+use super::super::{PartnerAdmin, Role, Viewer, cookie, door, second_factor};
 use super::picker::{Choices, Picker};
 use crate::ids::StaffId;
 use crate::kit::token;
@@ -27,6 +27,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/staff/{id}/link/revoke", post(revoke))
         .route("/staff/{id}/disable", post(disable))
         .route("/staff/{id}/enable", post(enable))
+        .route("/staff/{id}/second-factor/off", post(turn_second_factor_off))
 }
 
 #[derive(Template)]
@@ -193,5 +194,20 @@ async fn enable(
     let person = the_person(&app, id).await?;
     rights::enable(&app, &viewer, &person).await?;
     let said = format!("{} may sign in again.", person.name);
+    Ok(see_other_saying(format!("/staff/{id}"), &said))
+}
+
+/// For who lost their phone and their recovery codes. One's own is turned off with the password.
+async fn turn_second_factor_off(
+    State(app): State<AppState>,
+    PartnerAdmin(viewer): PartnerAdmin,
+    Path(id): Path<StaffId>,
+) -> web::Result {
+    if id == viewer.staff {
+        return Ok(see_other("/profile/second-factor"));
+    }
+    let person = the_person(&app, id).await?;
+    second_factor::turn_off(&app, &viewer, (id, &person.email)).await?;
+    let said = format!("{} signs in with the password alone.", person.name);
     Ok(see_other_saying(format!("/staff/{id}"), &said))
 }

@@ -5,6 +5,7 @@ pub mod attempts;
 mod links;
 mod listed;
 mod people;
+pub mod second_factor;
 mod sessions;
 mod setup;
 mod upkeep;

@@ -206,9 +206,8 @@ pub async fn half_signed_in(
     Ok(found.map(|found| (found.id, found.email)))
 }
 
-pub async fn end_half_sign_in(db: impl PgExecutor<'_>, digest: &TokenDigest) -> sqlx::Result<()> {
-    sqlx::query!("DELETE FROM half_sign_ins WHERE digest = $1", digest as &TokenDigest)
-        .execute(db)
-        .await?;
-    Ok(())
+/// False when it had ended already.
+pub async fn end_half_sign_in(db: impl PgExecutor<'_>, digest: &TokenDigest) -> sqlx::Result<bool> {
+    let ended = sqlx::query!("DELETE FROM half_sign_ins WHERE digest = $1", digest as &TokenDigest);
+    Ok(ended.execute(db).await?.rows_affected() == 1)
 }
