@@ -22,6 +22,7 @@ pub mod accounts;
 pub mod integrations;
 pub mod presence;
 pub mod home;
+pub mod settings;
 pub mod routes;
 pub mod app;
 pub mod sandbox;

@@ -13,7 +13,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::state::AppState;
-use crate::{accounts, integrations, staff, web};
+use crate::{accounts, home, integrations, presence, settings, staff, web};
 
 /// No form of ours is longer.
 const LARGEST_FORM: usize = 256 * 1024;
@@ -27,6 +27,9 @@ pub fn site(app: AppState) -> Router {
         .merge(staff::routes())
         .merge(accounts::routes())
         .merge(integrations::routes())
+        .merge(presence::routes())
+        .merge(home::routes())
+        .merge(settings::routes())
         .merge(web::assets::routes())
         .merge(machines)
         .fallback(|| async { web::Error::NotFound })

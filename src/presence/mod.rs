@@ -14,8 +14,10 @@ pub mod delays;
 mod directory;
 mod feed;
 pub mod figures;
+pub mod hour;
 pub mod inbox;
 pub mod mapping;
+pub mod pages;
 pub mod plan;
 mod problem;
 mod push;
@@ -28,6 +30,7 @@ mod upkeep;
 mod worker;
 
 pub use inbox::Inbox;
+pub use pages::routes;
 pub use shared::Pace;
 pub use supervisor::{Pulse, Supervisor};
 

@@ -1,5 +1,6 @@
 //! The questions and deeds of the presence tables, one file for each family.
 
+pub mod by_hand;
 pub mod directory;
 pub mod due;
 pub mod events;
@@ -7,8 +8,13 @@ pub mod feed;
 pub mod health;
 pub mod leases;
 pub mod matching;
+pub mod minutes;
 pub mod outcomes;
+pub mod overview;
+pub mod people;
+pub mod rules;
 pub mod tally;
+pub mod why;
 pub mod winding;
 
 use sqlx::postgres::PgDatabaseError;

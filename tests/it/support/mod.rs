@@ -4,6 +4,7 @@ mod browser;
 mod database;
 mod elsewhere;
 mod page;
+mod people;
 mod stage;
 
 pub use browser::Browser;

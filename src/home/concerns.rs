@@ -1,0 +1,265 @@
+//! What needs a person, grouped by cause: what is the matter, where, and the button that mends it.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use super::store::{self, Expiring, Troubled, Unmatched, Waiting};
+use crate::ids::{AccountId, StaffId};
+use crate::presence::pages::{mend, title_of};
+use crate::presence::trouble::Trouble;
+use crate::state::AppState;
+
+/// A secret that ends within this many days is worth a word.
+const SOON: TimeDelta = TimeDelta::days(30);
+/// What passes by itself is given so long to do so.
+const PATIENCE: TimeDelta = TimeDelta::minutes(15);
+
+/// One cause, and the accounts that have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Concern {
+    /// danger, warn or info: how urgent it is.
+    pub kind: &'static str,
+    pub title: String,
+    pub advice: String,
+    pub places: Vec<Place>,
+    /// How many accounts have it, those not named included.
+    pub all: i64,
+    /// Where all of them are listed.
+    pub list: Option<String>,
+}
+
+/// One account, and the way to mend it there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub account: AccountId,
+    pub name: String,
+    pub since: Option<DateTime<Utc>>,
+    pub note: String,
+    pub mend: &'static str,
+    pub href: String,
+}
+
+impl Concern {
+    /// How many accounts are not named.
+    pub fn unnamed(&self) -> i64 {
+        self.all - i64::try_from(self.places.len()).unwrap_or(0)
+    }
+}
+
+/// All of it, the gravest first, and of equal ones the newest.
+pub async fn concerns(app: &AppState, scope: Option<StaffId>) -> sqlx::Result<Vec<Concern>> {
+    let now = app.clock.now();
+    let today = now.date_naive();
+    let mut db = app.db.acquire().await?;
+    let mut concerns = Vec::new();
+    if scope.is_none() && !app.cloudlink.is_configured() {
+        concerns.push(no_cloudlink());
+    }
+    concerns.extend(troubled(store::troubled(&mut *db, scope, now - PATIENCE).await?));
+    let expiring = store::expiring(&mut *db, scope, today, today + SOON).await?;
+    let (expired, soon) = expiring.into_iter().partition(|secret| secret.expired);
+    concerns.extend(secrets(expired, today));
+    concerns.extend(secrets(soon, today));
+    concerns.extend(monitors(store::monitors(&mut *db, scope).await?));
+    concerns.extend(not_set_up(store::not_set_up(&mut *db, scope).await?));
+    concerns.extend(unmatched(store::unmatched(&mut *db, scope).await?));
+    concerns.sort_by_key(|concern| match concern.kind {
+        "danger" => 0,
+        "warn" => 1,
+        _ => 2,
+    });
+    Ok(concerns)
+}
+
+fn no_cloudlink() -> Concern {
+    let cause = crate::cloudlink::Cause::NotConfigured;
+    Concern {
+        kind: "danger",
+        title: cause.title().to_owned(),
+        advice: cause.advice().to_owned(),
+        places: Vec::new(),
+        all: 0,
+        list: Some("/settings".to_owned()),
+    }
+}
+
+/// One concern for each cause; the accounts of a cause come one after another.
+fn troubled(found: Vec<Troubled>) -> Vec<Concern> {
+    let mut concerns: Vec<(String, Concern)> = Vec::new();
+    for troubled in found {
+        let cause = Trouble::by_key(&troubled.cause);
+        let mended = cause.and_then(|cause| mend(troubled.account, cause));
+        let presence = format!("/accounts/{}/presence", troubled.account);
+        let place = Place {
+            account: troubled.account,
+            name: troubled.name,
+            since: Some(troubled.since),
+            note: troubled.detail,
+            mend: mended.as_ref().map_or("See presence", |mend| mend.words),
+            href: mended.map_or(presence, |mend| mend.href),
+        };
+        match concerns.last_mut() {
+            Some((key, concern)) if *key == troubled.cause => concern.places.push(place),
+            _ => {
+                let title = title_of(&troubled.cause).to_owned();
+                let state = if troubled.needs_person { "attention" } else { "waiting" };
+                let concern = Concern {
+                    kind: if troubled.needs_person { "danger" } else { "warn" },
+                    title,
+                    advice: cause.map_or("", Trouble::advice).to_owned(),
+                    places: vec![place],
+                    all: troubled.all,
+                    list: Some(format!("/accounts?health={state}")),
+                };
+                concerns.push((troubled.cause, concern));
+            }
+        }
+    }
+    concerns.into_iter().map(|(_, concern)| concern).collect()
+}
+
+/// Secrets on one side of today.
+fn secrets(found: Vec<Expiring>, today: NaiveDate) -> Option<Concern> {
+    let first = found.first()?;
+    let (kind, title) = if first.expired {
+        ("danger", "The client secret’s expiry date has passed")
+    } else {
+        ("warn", "A client secret expires soon")
+    };
+    Some(Concern {
+        kind,
+        title: title.to_owned(),
+        advice: "Create a new client secret in the Entra app registration, and paste its Value. The old one is used until the new one works.".to_owned(),
+        all: first.all,
+        list: None,
+        places: found.into_iter().map(|secret| secret_place(secret, today)).collect(),
+    })
+}
+
+fn secret_place(secret: Expiring, today: NaiveDate) -> Place {
+    let day = secret.on.format("%-d %b %Y");
+    let note = match (secret.on - today).num_days() {
+        ..0 => format!("expired on {day}"),
+        0 => "expires today".to_owned(),
+        1 => "expires tomorrow".to_owned(),
+        days => format!("expires on {day}, in {days} days"),
+    };
+    Place {
+        href: format!("/accounts/{}/integrations", secret.account),
+        account: secret.account,
+        name: secret.name,
+        since: None,
+        note,
+        mend: "Configure Microsoft Teams",
+    }
+}
+
+fn monitors(found: Vec<Waiting>) -> Option<Concern> {
+    let all = found.first()?.all;
+    Some(Concern {
+        kind: "warn",
+        title: "Presence monitors wait for the new client secret".to_owned(),
+        advice: "They still use the old one. Update each, then tick it off.".to_owned(),
+        all,
+        list: None,
+        places: waiting(found, "Tick off"),
+    })
+}
+
+fn not_set_up(found: Vec<Waiting>) -> Option<Concern> {
+    let all = found.first()?.all;
+    Some(Concern {
+        kind: "info",
+        title: "Microsoft Teams is added, but its setup is not complete".to_owned(),
+        advice: "It needs the credentials of an application in the customer’s tenant.".to_owned(),
+        all,
+        list: Some("/accounts?health=setup".to_owned()),
+        places: waiting(found, "Complete setup"),
+    })
+}
+
+fn waiting(found: Vec<Waiting>, mend: &'static str) -> Vec<Place> {
+    let places = found.into_iter().map(|waiting| Place {
+        href: format!("/accounts/{}/integrations", waiting.account),
+        account: waiting.account,
+        name: waiting.name,
+        since: Some(waiting.since),
+        note: String::new(),
+        mend,
+    });
+    places.collect()
+}
+
+fn unmatched(found: Vec<Unmatched>) -> Option<Concern> {
+    let first = found.first()?;
+    let (all, users) = (first.all, first.all_users);
+    let title = if users == 1 {
+        "One user is not matched with Microsoft Entra".to_owned()
+    } else {
+        format!("{users} users are not matched with Microsoft Entra")
+    };
+    let places = found.into_iter().map(|unmatched| Place {
+        href: format!("/accounts/{}/presence?show=unmatched", unmatched.account),
+        account: unmatched.account,
+        name: unmatched.name,
+        since: None,
+        note: match unmatched.users {
+            1 => "one user".to_owned(),
+            users => format!("{users} users"),
+        },
+        mend: "See who",
+    });
+    Some(Concern {
+        kind: "info",
+        title,
+        advice: "Their e-mail addresses differ, or they are not there. Match them by hand, correct the address, or exclude them.".to_owned(),
+        places: places.collect(),
+        all,
+        list: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn troubled_by(cause: &str, name: &str, all: i64) -> Troubled {
+        Troubled {
+            cause: cause.to_owned(),
+            needs_person: true,
+            detail: String::new(),
+            since: DateTime::UNIX_EPOCH,
+            account: AccountId::new(),
+            name: name.to_owned(),
+            all,
+        }
+    }
+
+    #[test]
+    fn accounts_with_one_cause_are_one_concern() {
+        let concerns = troubled(vec![
+            troubled_by("secret-expired", "Acme", 7),
+            troubled_by("secret-expired", "Bolt", 7),
+            troubled_by("feed-silent", "Cord", 1),
+        ]);
+        let titles: Vec<_> = concerns.iter().map(|c| (c.title.as_str(), c.unnamed())).collect();
+        assert_eq!(
+            titles,
+            [("The client secret has expired", 5), ("CloudLink’s events do not reach us", 0)]
+        );
+        assert_eq!(concerns[0].places[0].mend, "Configure Microsoft Teams");
+    }
+
+    #[test]
+    fn a_date_is_said_as_people_say_it() {
+        let today: NaiveDate = "2026-03-02".parse().unwrap();
+        let note = |on: &str| {
+            let on = on.parse().unwrap();
+            let account = AccountId::new();
+            let secret = Expiring { account, name: String::new(), on, expired: false, all: 1 };
+            secret_place(secret, today).note
+        };
+        assert_eq!(note("2026-03-01"), "expired on 1 Mar 2026");
+        assert_eq!(note("2026-03-03"), "expires tomorrow");
+        assert_eq!(note("2026-03-12"), "expires on 12 Mar 2026, in 10 days");
+    }
+}

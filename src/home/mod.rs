@@ -1,0 +1,103 @@
+//! What needs a person today, and how the last hour went.
+
+mod concerns;
+mod store;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use serde::Deserialize;
+
+use concerns::{Concern, concerns};
+use store::Totals;
+
+use crate::ids::StaffId;
+use crate::presence::hour::{self, Hour};
+use crate::presence::pages::Live;
+use crate::presence::store::minutes::{self, Minute};
+use crate::staff::Viewer;
+use crate::state::AppState;
+use crate::web::{self, Chrome, Page, Partial, Query, Section};
+
+pub fn routes() -> Router<AppState> {
+    Router::new().route("/", get(show)).route("/home/live", get(live))
+}
+
+#[derive(Template)]
+#[template(path = "home/show.html")]
+struct HomePage {
+    chrome: Chrome,
+    live: Live,
+    hour: Hour,
+}
+
+/// The part of [`HomePage`] that refreshes itself.
+#[derive(Template)]
+#[template(path = "home/part.html")]
+struct HomePart {
+    live: Live,
+    hour: Hour,
+}
+
+#[derive(Template)]
+#[template(path = "home/now.html")]
+struct Now {
+    concerns: Vec<Concern>,
+    totals: Totals,
+    hour: Hour,
+    may_add: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    seen: String,
+}
+
+async fn show(State(app): State<AppState>, viewer: Viewer) -> web::Result {
+    let (live, hour) = now(&app, &viewer).await?;
+    Ok(Page(HomePage { chrome: viewer.chrome("Home", Section::Home), live, hour }).into_response())
+}
+
+async fn live(
+    State(app): State<AppState>,
+    viewer: Viewer,
+    Query(asked): Query<Asked>,
+    Partial(partial): Partial,
+) -> web::Result {
+    if !partial {
+        return Ok(web::see_other("/"));
+    }
+    let (live, hour) = now(&app, &viewer).await?;
+    live.clone().unless_seen(&asked.seen, &HomePart { live, hour })
+}
+
+async fn now(app: &AppState, viewer: &Viewer) -> web::Result<(Live, Hour)> {
+    let now = app.clock.now();
+    let minutes = minutes(app, viewer.scope(), now).await?;
+    let hour = Hour::of(&minutes, now)?;
+    let part = Now {
+        concerns: concerns(app, viewer.scope()).await?,
+        totals: store::totals(&app.db, viewer.scope()).await?,
+        hour: hour.clone(),
+        may_add: viewer.is_partner(),
+    };
+    Ok((Live::of(&part)?, hour))
+}
+
+/// Minutes are closed two minutes after they end: by then every push of theirs is written down.
+async fn minutes(
+    app: &AppState,
+    scope: Option<StaffId>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<Minute>> {
+    let from = hour::beginning(now);
+    if let Some(staff) = scope {
+        return minutes::of_staff(&app.db, staff, from).await;
+    }
+    let running = now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(now);
+    minutes::of_all(&app.db, from, running - TimeDelta::minutes(2)).await
+}

@@ -1,0 +1,245 @@
+//! What needs a person, over all accounts somebody looks after.
+//!
+//! `scope` is whose accounts are meant; `None` means all. Of each cause the first few accounts
+//! come with their number, so that a thousand accounts with one cause cost what five do.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::PgExecutor;
+
+use crate::ids::{AccountId, StaffId};
+
+/// How many accounts a cause names.
+pub const NAMED: i64 = 5;
+
+/// One account with a trouble, and how many have the same.
+#[derive(Clone, Debug)]
+pub struct Troubled {
+    pub cause: String,
+    pub needs_person: bool,
+    pub detail: String,
+    pub since: DateTime<Utc>,
+    pub account: AccountId,
+    pub name: String,
+    pub all: i64,
+}
+
+/// Troubles that need a person, that are on CloudLink's side, or that have not passed in good
+/// time. The newest first in each cause.
+pub async fn troubled(
+    db: impl PgExecutor<'_>,
+    scope: Option<StaffId>,
+    patience: DateTime<Utc>,
+) -> sqlx::Result<Vec<Troubled>> {
+    sqlx::query_as!(
+        Troubled,
+        r#"
+        SELECT cause AS "cause!", needs_person AS "needs_person!", detail AS "detail!",
+            since AS "since!", account_id AS "account!: AccountId", name AS "name!", total AS "all!"
+        FROM (
+            SELECT t.cause, t.needs_person, t.detail, t.since, t.account_id, a.name,
+                row_number() OVER (PARTITION BY t.cause ORDER BY t.since DESC, a.id) AS place,
+                count(*) OVER (PARTITION BY t.cause) AS total
+            FROM presence_troubles t JOIN accounts a ON a.id = t.account_id
+            WHERE (t.needs_person OR t.side = 'feed' OR t.since < $2)
+                AND a.deactivated_at IS NULL
+                AND ($1::uuid IS NULL OR EXISTS (
+                    SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
+        ) AS placed
+        WHERE place <= $3
+        ORDER BY max(since) OVER (PARTITION BY cause) DESC, cause, place
+        "#,
+        scope as Option<StaffId>,
+        patience,
+        NAMED,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// An account whose secret ends, and how many there are on the same side of today.
+#[derive(Clone, Debug)]
+pub struct Expiring {
+    pub account: AccountId,
+    pub name: String,
+    pub on: NaiveDate,
+    pub expired: bool,
+    pub all: i64,
+}
+
+/// Secrets that have expired by `today`, or will by `soon`; the soonest first. Accounts of
+/// which Microsoft says so itself are left to [`troubled`].
+pub async fn expiring(
+    db: impl PgExecutor<'_>,
+    scope: Option<StaffId>,
+    today: NaiveDate,
+    soon: NaiveDate,
+) -> sqlx::Result<Vec<Expiring>> {
+    sqlx::query_as!(
+        Expiring,
+        r#"
+        SELECT account_id AS "account!: AccountId", name AS "name!", secret_expires_on AS "on!",
+            expired AS "expired!", total AS "all!"
+        FROM (
+            SELECT c.account_id, a.name, c.secret_expires_on, c.secret_expires_on <= $2 AS expired,
+                row_number() OVER side AS place,
+                count(*) OVER (PARTITION BY c.secret_expires_on <= $2) AS total
+            FROM connections c JOIN accounts a ON a.id = c.account_id
+            JOIN integrations i ON i.account_id = c.account_id AND i.id = c.integration_id
+            WHERE c.secret_expires_on <= $3 AND a.deactivated_at IS NULL
+                AND i.removing_since IS NULL
+                AND NOT EXISTS (SELECT FROM presence_troubles t
+                    WHERE t.account_id = c.account_id AND t.cause = 'secret-expired')
+                AND ($1::uuid IS NULL OR EXISTS (
+                    SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
+            WINDOW side AS (PARTITION BY c.secret_expires_on <= $2
+                ORDER BY c.secret_expires_on, a.id)
+        ) AS placed
+        WHERE place <= $4
+        ORDER BY expired DESC, place
+        "#,
+        scope as Option<StaffId>,
+        today,
+        soon,
+        NAMED,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// An account with something to do, since when, and how many there are.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    pub account: AccountId,
+    pub name: String,
+    pub since: DateTime<Utc>,
+    pub all: i64,
+}
+
+/// Microsoft Teams was added, and its setup is not complete. The newest first.
+pub async fn not_set_up(
+    db: impl PgExecutor<'_>,
+    scope: Option<StaffId>,
+) -> sqlx::Result<Vec<Waiting>> {
+    sqlx::query_as!(
+        Waiting,
+        r#"
+        SELECT a.id AS "account: AccountId", a.name, i.added_at AS since,
+            count(*) OVER () AS "all!"
+        FROM integrations i JOIN accounts a ON a.id = i.account_id
+        WHERE i.removing_since IS NULL AND a.deactivated_at IS NULL
+            AND NOT EXISTS (SELECT FROM connections c
+                WHERE c.account_id = i.account_id AND c.integration_id = i.id)
+            AND ($1::uuid IS NULL OR EXISTS (
+                SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
+        ORDER BY i.added_at DESC, a.id
+        LIMIT $2
+        "#,
+        scope as Option<StaffId>,
+        NAMED,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// Presence monitors that have yet to be given a new secret, account by account.
+pub async fn monitors(
+    db: impl PgExecutor<'_>,
+    scope: Option<StaffId>,
+) -> sqlx::Result<Vec<Waiting>> {
+    sqlx::query_as!(
+        Waiting,
+        r#"
+        SELECT a.id AS "account: AccountId", a.name, max(m.needs_secret_since) AS "since!",
+            count(*) OVER () AS "all!"
+        FROM presence_monitors m JOIN accounts a ON a.id = m.account_id
+        WHERE m.needs_secret_since IS NOT NULL AND a.deactivated_at IS NULL
+            AND ($1::uuid IS NULL OR EXISTS (
+                SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
+        GROUP BY a.id
+        ORDER BY 3 DESC, a.id
+        LIMIT $2
+        "#,
+        scope as Option<StaffId>,
+        NAMED,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// An account with unmatched users, and how many there are of both.
+#[derive(Clone, Debug)]
+pub struct Unmatched {
+    pub account: AccountId,
+    pub name: String,
+    pub users: i64,
+    pub all_users: i64,
+    pub all: i64,
+}
+
+/// Where sync is on and users are not matched; the most first.
+pub async fn unmatched(
+    db: impl PgExecutor<'_>,
+    scope: Option<StaffId>,
+) -> sqlx::Result<Vec<Unmatched>> {
+    sqlx::query_as!(
+        Unmatched,
+        r#"
+        SELECT a.id AS "account: AccountId", a.name, u.users AS "users!",
+            (sum(u.users) OVER ())::bigint AS "all_users!", count(*) OVER () AS "all!"
+        FROM (
+            SELECT account_id, count(*) AS users FROM cloudlink_users
+            WHERE entra_id IS NULL AND NOT excluded
+            GROUP BY account_id
+        ) AS u
+        JOIN accounts a ON a.id = u.account_id
+        JOIN features f ON f.account_id = a.id AND f.feature = 'presence-sync' AND f.enabled
+        WHERE a.deactivated_at IS NULL
+            AND ($1::uuid IS NULL OR EXISTS (
+                SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
+        ORDER BY u.users DESC, a.id
+        LIMIT $2
+        "#,
+        scope as Option<StaffId>,
+        NAMED,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// How much there is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// Active ones.
+    pub accounts: i64,
+    pub syncing: i64,
+    /// Sessions of ours that Teams holds.
+    pub held: i64,
+}
+
+pub async fn totals(db: impl PgExecutor<'_>, scope: Option<StaffId>) -> sqlx::Result<Totals> {
+    sqlx::query_as!(
+        Totals,
+        r#"
+        SELECT
+            (SELECT count(*) FROM accounts a
+                WHERE a.deactivated_at IS NULL AND ($1::uuid IS NULL OR EXISTS (
+                    SELECT FROM staff_accounts s
+                    WHERE s.account_id = a.id AND s.staff_id = $1))) AS "accounts!",
+            (SELECT count(*) FROM features f
+                JOIN accounts a ON a.id = f.account_id AND a.deactivated_at IS NULL
+                JOIN integrations i ON i.account_id = f.account_id AND i.id = f.integration_id
+                    AND i.removing_since IS NULL
+                WHERE f.feature = 'presence-sync' AND f.enabled
+                    AND ($1::uuid IS NULL OR EXISTS (
+                        SELECT FROM staff_accounts s
+                        WHERE s.account_id = a.id AND s.staff_id = $1))) AS "syncing!",
+            (SELECT count(*) FROM presences p
+                WHERE p.applied IS NOT NULL AND ($1::uuid IS NULL OR EXISTS (
+                    SELECT FROM staff_accounts s
+                    WHERE s.account_id = p.account_id AND s.staff_id = $1))) AS "held!"
+        "#,
+        scope as Option<StaffId>,
+    )
+    .fetch_one(db)
+    .await
+}

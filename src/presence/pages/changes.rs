@@ -1,0 +1,64 @@
+//! Leaving a user out, and taking them in again.
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+
+use super::user::InPath;
+use crate::accounts::TheAccountToChange;
+use crate::audit::{self, Changes, Entry};
+use crate::presence::store::{by_hand, why};
+use crate::state::AppState;
+use crate::web::{self, OrNotFound, Path};
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/accounts/{account}/presence/users/{user}/exclude", post(exclude))
+        .route("/accounts/{account}/presence/users/{user}/include", post(include))
+}
+
+async fn exclude(
+    State(app): State<AppState>,
+    the: TheAccountToChange,
+    Path(path): Path<InPath>,
+) -> web::Result {
+    set(&app, the, path, true).await
+}
+
+async fn include(
+    State(app): State<AppState>,
+    the: TheAccountToChange,
+    Path(path): Path<InPath>,
+) -> web::Result {
+    set(&app, the, path, false).await
+}
+
+async fn set(
+    app: &AppState,
+    TheAccountToChange { viewer, account }: TheAccountToChange,
+    InPath { user }: InPath,
+    excluded: bool,
+) -> web::Result {
+    let now = app.clock.now();
+    let mut tx = app.db.begin().await?;
+    let person = why::person(&mut *tx, account.id, &user).await?.or_not_found()?;
+    let (action, done) =
+        if excluded { ("user.excluded", "excluded") } else { ("user.included", "included") };
+    if by_hand::set_excluded(&mut tx, account.id, &user, excluded, now).await? {
+        let entry = Entry {
+            action,
+            summary: format!("{} was {done}.", person.name),
+            account: Some((account.id, &account.name)),
+            changes: Changes::default().field("excluded", !excluded, excluded),
+        };
+        audit::note(&mut tx, &viewer.actor(), entry, now).await?;
+    }
+    tx.commit().await?;
+    app.wakes.ring(account.id);
+    let said = if excluded {
+        format!("{} is excluded. What we set in Teams is being cleared.", person.name)
+    } else {
+        format!("{} is included again.", person.name)
+    };
+    Ok(web::see_other_saying(format!("/accounts/{}/presence/users/{user}", account.id), &said))
+}

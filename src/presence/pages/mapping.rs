@@ -1,0 +1,231 @@
+//! What a telephone's state means in Teams, for one account.
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use super::mapping_form::{NewRule, TableForm};
+use crate::accounts::{Account, TheAccount, TheAccountToChange};
+use crate::audit::{self, Changes, Entry};
+use crate::microsoft::Shows;
+use crate::presence::mapping::{DEFAULT, Decision, Mapping, Rule};
+use crate::presence::store::overview;
+use crate::presence::store::rules::{self, Unmapped};
+use crate::staff::Viewer;
+use crate::state::AppState;
+use crate::web::{self, AccountTab, Chrome, FieldErrors, Form, Page};
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/accounts/{account}/presence/mapping", get(show).post(save))
+        .route("/accounts/{account}/presence/mapping/rules", post(add))
+        .route("/accounts/{account}/presence/mapping/reset", post(reset))
+}
+
+#[derive(Template)]
+#[template(path = "presence/mapping.html")]
+struct MappingPage {
+    chrome: Chrome,
+    account: Account,
+    may_change: bool,
+    rules: Vec<Line>,
+    /// Some rule differs from the default.
+    own: bool,
+    choices: Vec<(&'static str, &'static str)>,
+    cost: Option<String>,
+    unmapped: Vec<Unmapped>,
+    form: NewRule,
+    errors: FieldErrors,
+}
+
+/// One line of the table.
+struct Line {
+    state: String,
+    decision: Decision,
+    /// In words, where it differs from the default.
+    was: Option<&'static str>,
+    /// The default table does not name the state.
+    added: bool,
+}
+
+impl From<Rule> for Line {
+    fn from(rule: Rule) -> Self {
+        let added = DEFAULT.iter().all(|(state, _)| *state != rule.state);
+        let differs = !added && rule.decision != rule.default;
+        let was = differs.then(|| rule.default.label());
+        Self { state: rule.state, decision: rule.decision, was, added }
+    }
+}
+
+async fn show(State(app): State<AppState>, the: TheAccount) -> web::Result {
+    let mapping = rules::mapping(&app.db, the.account.id).await?;
+    let chrome = the.chrome("Mapping", AccountTab::Mapping);
+    let page = page(&app, chrome, &the.account, &the.viewer, &mapping).await?;
+    Ok(Page(page).into_response())
+}
+
+async fn page(
+    app: &AppState,
+    chrome: Chrome,
+    account: &Account,
+    viewer: &Viewer,
+    mapping: &Mapping,
+) -> web::Result<MappingPage> {
+    let numbers = overview::numbers(&app.db, account.id).await?;
+    Ok(MappingPage {
+        chrome,
+        account: account.clone(),
+        may_change: viewer.may_change(),
+        rules: mapping.rules().into_iter().map(Line::from).collect(),
+        own: mapping.differences().next().is_some(),
+        choices: Decision::ALL.iter().map(|choice| (choice.as_str(), words(*choice))).collect(),
+        cost: cost(mapping, numbers.matched(), app.config.microsoft.requests_per_second),
+        unmapped: rules::unmapped(&app.db, account.id).await?,
+        form: NewRule { shows: "in-a-call".to_owned(), ..NewRule::default() },
+        errors: FieldErrors::default(),
+    })
+}
+
+/// A choice as the table offers it: what Teams will show, by both of Microsoft's words.
+fn words(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Show(Shows::Available) => "Available",
+        Decision::Show(Shows::InACall) => "Busy, in a call",
+        Decision::Show(Shows::InAConferenceCall) => "Busy, in a conference call",
+        Decision::Show(Shows::Away) => "Away",
+        Decision::Show(Shows::Presenting) => "Do not disturb, presenting",
+        Decision::Clear => "Let Teams decide",
+        Decision::NoChange => "No change",
+    }
+}
+
+/// What it costs to hold a state for people who do nothing: most of them, most of the time.
+fn cost(mapping: &Mapping, matched: i64, budget: u32) -> Option<String> {
+    let resting = DEFAULT.iter().filter(|(_, decision)| *decision == Decision::Clear);
+    let (state, shows) = resting
+        .filter_map(|(state, _)| match mapping.decide(state) {
+            Decision::Show(shows) => Some((*state, shows)),
+            Decision::Clear | Decision::NoChange => None,
+        })
+        .min_by_key(|(_, shows)| shows.renew_after())?;
+    let users = u64::try_from(matched).unwrap_or(0);
+    let minutes = (shows.renew_after().as_secs() / 60).max(1);
+    let calls = users.div_ceil(minutes);
+    let budget = u64::from(budget) * 60;
+    let share = (calls * 100).div_ceil(budget.max(1));
+    Some(format!(
+        "Holding {} for a telephone that is {state} has to be renewed every {minutes} minutes: up \
+         to {calls} calls a minute for {users} matched users, {share} % of the {budget} a minute \
+         that this tenant is given. Left to Teams, it costs nothing.",
+        shows.label(),
+    ))
+}
+
+async fn save(
+    State(app): State<AppState>,
+    the: TheAccountToChange,
+    Form(form): Form<TableForm>,
+) -> web::Result {
+    let old = rules::mapping(&app.db, the.account.id).await?;
+    match form.parse(&old) {
+        Ok(new) => keep(&app, &the, &old, &new).await,
+        Err(errors) => {
+            let chrome = the.chrome("Mapping", AccountTab::Mapping);
+            let draft = form.draft();
+            let page = page(&app, chrome, &the.account, &the.viewer, &draft).await?;
+            let form = NewRule { state: form.new_state.clone(), shows: form.new_shows.clone() };
+            Ok(web::refused(MappingPage { form, errors, ..page }))
+        }
+    }
+}
+
+/// One more rule, for a state that was seen and that no rule names.
+async fn add(
+    State(app): State<AppState>,
+    the: TheAccountToChange,
+    Form(rule): Form<NewRule>,
+) -> web::Result {
+    let old = rules::mapping(&app.db, the.account.id).await?;
+    match rule.parse() {
+        Ok(rule) => {
+            let kept = old.differences().map(|(state, decision)| (state.to_owned(), decision));
+            let new = Mapping::with(kept.chain([rule]));
+            keep(&app, &the, &old, &new).await
+        }
+        Err(refused) => {
+            let mut errors = FieldErrors::default();
+            for (field, wrong) in [("new_state", "state"), ("new_shows", "shows")] {
+                if let Some(complaint) = refused.of(wrong) {
+                    errors.add(field, complaint);
+                }
+            }
+            let chrome = the.chrome("Mapping", AccountTab::Mapping);
+            let page = page(&app, chrome, &the.account, &the.viewer, &old).await?;
+            Ok(web::refused(MappingPage { form: rule, errors, ..page }))
+        }
+    }
+}
+
+async fn reset(State(app): State<AppState>, the: TheAccountToChange) -> web::Result {
+    let old = rules::mapping(&app.db, the.account.id).await?;
+    keep(&app, &the, &old, &Mapping::default()).await
+}
+
+async fn keep(
+    app: &AppState,
+    TheAccountToChange { viewer, account }: &TheAccountToChange,
+    old: &Mapping,
+    new: &Mapping,
+) -> web::Result<Response> {
+    let now = app.clock.now();
+    let changes = changes(old, new);
+    let back = format!("/accounts/{}/presence/mapping", account.id);
+    if changes.is_empty() {
+        return Ok(web::see_other_saying(back, "Nothing was changed."));
+    }
+    let mut tx = app.db.begin().await?;
+    rules::replace(&mut tx, account.id, new).await?;
+    let concerned = rules::decide_anew(&mut tx, account.id, new, now).await?;
+    let entry = Entry {
+        action: "mapping.changed",
+        summary: "Changed what CloudLink states mean in Teams.".to_owned(),
+        account: Some((account.id, &account.name)),
+        changes,
+    };
+    audit::note(&mut tx, &viewer.actor(), entry, now).await?;
+    tx.commit().await?;
+    app.wakes.ring(account.id);
+    let said = match concerned {
+        0 => "Saved. Nobody shows anything else for it now.".to_owned(),
+        1 => "Saved. One user shows something else now.".to_owned(),
+        many => format!("Saved. {many} users show something else now."),
+    };
+    Ok(web::see_other_saying(back, &said))
+}
+
+/// State by state, the old meaning and the new.
+fn changes(old: &Mapping, new: &Mapping) -> Changes {
+    let rules = old.rules().into_iter().chain(new.rules());
+    rules.fold(Changes::default(), |changes, rule| {
+        let said = |mapping: &Mapping| {
+            mapping.names(&rule.state).then(|| mapping.decide(&rule.state).label())
+        };
+        changes.field(&rule.state, said(old), said(new))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holding_available_for_idle_phones_has_its_price() {
+        assert_eq!(cost(&Mapping::default(), 1000, 50), None);
+        let mapping = Mapping::with([("idle".to_owned(), Decision::Show(Shows::Available))]);
+        let words = cost(&mapping, 1000, 50).unwrap();
+        assert!(words.contains("up to 250 calls a minute"), "{words}");
+        assert!(words.contains("9 % of the 3000 a minute"), "{words}");
+    }
+}

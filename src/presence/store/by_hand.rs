@@ -1,0 +1,117 @@
+//! What a person changes of one user, and asks of the worker. The caller rings the bell.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgExecutor};
+
+use super::matching;
+use crate::ids::{AccountId, CloudlinkUserId, EntraUserId};
+
+/// Leaves a user out of the sync, or takes them in again. Says whether that changed anything.
+pub async fn set_excluded(
+    tx: &mut PgConnection,
+    account: AccountId,
+    user: &CloudlinkUserId,
+    excluded: bool,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let changed = sqlx::query!(
+        r#"
+        UPDATE cloudlink_users SET excluded = $3
+        WHERE account_id = $1 AND user_id = $2 AND excluded <> $3
+        "#,
+        account as AccountId,
+        user as &CloudlinkUserId,
+        excluded,
+    )
+    .execute(&mut *tx)
+    .await?;
+    // Whoever is left out claims no Entra user, so another may be matched with theirs.
+    matching::rematch(&mut *tx, account, now).await?;
+    hurry(tx, account, user, now).await?;
+    Ok(changed.rows_affected() == 1)
+}
+
+/// Matches a user with an Entra user, and keeps the automatic matching away from both.
+pub async fn match_with(
+    tx: &mut PgConnection,
+    account: AccountId,
+    user: &CloudlinkUserId,
+    entra: EntraUserId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        UPDATE cloudlink_users SET entra_id = $3, match_trouble = NULL, matched_by_hand = true,
+            refused_entra_id = NULL, refused_at = NULL
+        WHERE account_id = $1 AND user_id = $2
+        "#,
+        account as AccountId,
+        user as &CloudlinkUserId,
+        entra as EntraUserId,
+    )
+    .execute(&mut *tx)
+    .await?;
+    // Whoever was matched with that Entra user automatically is a duplicate now.
+    matching::rematch(&mut *tx, account, now).await?;
+    hurry(tx, account, user, now).await
+}
+
+/// Leaves the match of a user to their address again.
+pub async fn match_automatically(
+    tx: &mut PgConnection,
+    account: AccountId,
+    user: &CloudlinkUserId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        UPDATE cloudlink_users
+        SET matched_by_hand = false, refused_entra_id = NULL, refused_at = NULL
+        WHERE account_id = $1 AND user_id = $2
+        "#,
+        account as AccountId,
+        user as &CloudlinkUserId,
+    )
+    .execute(&mut *tx)
+    .await?;
+    matching::rematch(&mut *tx, account, now).await?;
+    hurry(tx, account, user, now).await
+}
+
+/// Makes the worker look at a user at once, whatever failed before.
+async fn hurry(
+    tx: &mut PgConnection,
+    account: AccountId,
+    user: &CloudlinkUserId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        UPDATE presences SET due_at = $3, urgency = least(urgency, 1), failures = 0,
+            revision = revision + 1
+        WHERE account_id = $1 AND user_id = $2
+        "#,
+        account as AccountId,
+        user as &CloudlinkUserId,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    Ok(())
+}
+
+/// Asks the worker to read both directories now. Says whether there is a worker to ask.
+pub async fn ask_for_sync(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let asked = sqlx::query!(
+        "UPDATE presence_accounts SET sync_asked_at = $2 WHERE account_id = $1",
+        account as AccountId,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(asked.rows_affected() == 1)
+}
