@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::store::{self, Expiring, Troubled, Unmatched, Waiting};
 use crate::ids::{AccountId, StaffId};
-use crate::presence::pages::{mend, title_of};
+use crate::presence::pages::{at, mend, title_of};
 use crate::presence::trouble::Trouble;
 use crate::state::AppState;
 
@@ -87,7 +87,7 @@ fn troubled(found: Vec<Troubled>) -> Vec<Concern> {
     let mut concerns: Vec<(String, Concern)> = Vec::new();
     for troubled in found {
         let cause = Trouble::by_key(&troubled.cause);
-        let mended = cause.and_then(|cause| mend(troubled.account, cause));
+        let mended = cause.and_then(|cause| mend(troubled.account, troubled.integration, cause));
         let presence = format!("/accounts/{}/presence", troubled.account);
         let place = Place {
             account: troubled.account,
@@ -144,7 +144,7 @@ fn secret_place(secret: Expiring, today: NaiveDate) -> Place {
         days => format!("expires on {day}, in {days} days"),
     };
     Place {
-        href: format!("/accounts/{}/integrations", secret.account),
+        href: at(secret.account, Some(secret.integration), "configure"),
         account: secret.account,
         name: secret.name,
         since: None,
@@ -161,7 +161,7 @@ fn monitors(found: Vec<Waiting>) -> Option<Concern> {
         advice: "They still use the old one. Update each, then tick it off.".to_owned(),
         all,
         list: None,
-        places: waiting(found, "Tick off"),
+        places: waiting(found, "Tick off", "configure"),
     })
 }
 
@@ -173,13 +173,13 @@ fn not_set_up(found: Vec<Waiting>) -> Option<Concern> {
         advice: "It needs the credentials of an application in the customer’s tenant.".to_owned(),
         all,
         list: Some("/accounts?health=setup".to_owned()),
-        places: waiting(found, "Complete setup"),
+        places: waiting(found, "Complete setup", "setup"),
     })
 }
 
-fn waiting(found: Vec<Waiting>, mend: &'static str) -> Vec<Place> {
+fn waiting(found: Vec<Waiting>, mend: &'static str, dialog: &str) -> Vec<Place> {
     let places = found.into_iter().map(|waiting| Place {
-        href: format!("/accounts/{}/integrations", waiting.account),
+        href: at(waiting.account, Some(waiting.integration), dialog),
         account: waiting.account,
         name: waiting.name,
         since: Some(waiting.since),
@@ -221,6 +221,7 @@ fn unmatched(found: Vec<Unmatched>) -> Option<Concern> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::IntegrationId;
 
     fn troubled_by(cause: &str, name: &str, all: i64) -> Troubled {
         Troubled {
@@ -230,6 +231,7 @@ mod tests {
             since: DateTime::UNIX_EPOCH,
             account: AccountId::new(),
             name: name.to_owned(),
+            integration: None,
             all,
         }
     }
@@ -255,7 +257,9 @@ mod tests {
         let note = |on: &str| {
             let on = on.parse().unwrap();
             let account = AccountId::new();
-            let secret = Expiring { account, name: String::new(), on, expired: false, all: 1 };
+            let integration = IntegrationId::new();
+            let name = String::new();
+            let secret = Expiring { account, name, integration, on, expired: false, all: 1 };
             secret_place(secret, today).note
         };
         assert_eq!(note("2026-03-01"), "expired on 1 Mar 2026");

@@ -6,7 +6,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgExecutor;
 
-use crate::ids::{AccountId, StaffId};
+use crate::ids::{AccountId, IntegrationId, StaffId};
 
 /// How many accounts a cause names.
 pub const NAMED: i64 = 5;
@@ -20,6 +20,7 @@ pub struct Troubled {
     pub since: DateTime<Utc>,
     pub account: AccountId,
     pub name: String,
+    pub integration: Option<IntegrationId>,
     pub all: i64,
 }
 
@@ -34,7 +35,10 @@ pub async fn troubled(
         Troubled,
         r#"
         SELECT cause AS "cause!", needs_person AS "needs_person!", detail AS "detail!",
-            since AS "since!", account_id AS "account!: AccountId", name AS "name!", total AS "all!"
+            since AS "since!", account_id AS "account!: AccountId", name AS "name!",
+            (SELECT i.id FROM integrations i WHERE i.account_id = placed.account_id
+                AND i.kind = 'microsoft-teams') AS "integration: IntegrationId",
+            total AS "all!"
         FROM (
             SELECT t.cause, t.needs_person, t.detail, t.since, t.account_id, a.name,
                 row_number() OVER (PARTITION BY t.cause ORDER BY t.since DESC, a.id) AS place,
@@ -61,6 +65,7 @@ pub async fn troubled(
 pub struct Expiring {
     pub account: AccountId,
     pub name: String,
+    pub integration: IntegrationId,
     pub on: NaiveDate,
     pub expired: bool,
     pub all: i64,
@@ -78,9 +83,9 @@ pub async fn expiring(
         Expiring,
         r#"
         SELECT account_id AS "account!: AccountId", name AS "name!", secret_expires_on AS "on!",
-            expired AS "expired!", total AS "all!"
+            integration_id AS "integration!: IntegrationId", expired AS "expired!", total AS "all!"
         FROM (
-            SELECT c.account_id, a.name, c.secret_expires_on, c.secret_expires_on <= $2 AS expired,
+            SELECT c.account_id, c.integration_id, a.name, c.secret_expires_on, c.secret_expires_on <= $2 AS expired,
                 row_number() OVER side AS place,
                 count(*) OVER (PARTITION BY c.secret_expires_on <= $2) AS total
             FROM connections c JOIN accounts a ON a.id = c.account_id
@@ -111,6 +116,7 @@ pub async fn expiring(
 pub struct Waiting {
     pub account: AccountId,
     pub name: String,
+    pub integration: IntegrationId,
     pub since: DateTime<Utc>,
     pub all: i64,
 }
@@ -123,7 +129,8 @@ pub async fn not_set_up(
     sqlx::query_as!(
         Waiting,
         r#"
-        SELECT a.id AS "account: AccountId", a.name, i.added_at AS since,
+        SELECT a.id AS "account: AccountId", a.name, i.id AS "integration: IntegrationId",
+            i.added_at AS since,
             count(*) OVER () AS "all!"
         FROM integrations i JOIN accounts a ON a.id = i.account_id
         WHERE i.removing_since IS NULL AND a.deactivated_at IS NULL
@@ -149,14 +156,15 @@ pub async fn monitors(
     sqlx::query_as!(
         Waiting,
         r#"
-        SELECT a.id AS "account: AccountId", a.name, max(m.needs_secret_since) AS "since!",
+        SELECT a.id AS "account: AccountId", a.name, m.integration_id AS "integration: IntegrationId",
+            max(m.needs_secret_since) AS "since!",
             count(*) OVER () AS "all!"
         FROM presence_monitors m JOIN accounts a ON a.id = m.account_id
         WHERE m.needs_secret_since IS NOT NULL AND a.deactivated_at IS NULL
             AND ($1::uuid IS NULL OR EXISTS (
                 SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
-        GROUP BY a.id
-        ORDER BY 3 DESC, a.id
+        GROUP BY a.id, m.integration_id
+        ORDER BY 4 DESC, a.id
         LIMIT $2
         "#,
         scope as Option<StaffId>,

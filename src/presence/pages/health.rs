@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::accounts::Account;
-use crate::ids::AccountId;
+use crate::ids::{AccountId, IntegrationId};
 use crate::presence::store::overview::{Numbers, Stage, Standing, Trouble};
 use crate::presence::trouble;
 
@@ -81,10 +81,10 @@ pub fn health(
             "The setup of Microsoft Teams is not complete",
             "We need the credentials of an application in the customer’s tenant.",
         )
-        .mended_by("Complete setup", integrations);
+        .mended_by("Complete setup", at(account.id, standing.integration, "setup"));
     }
     if let Some(trouble) = troubles.first() {
-        return troubled(account, trouble, standing.stage == Stage::On);
+        return troubled(account, trouble, standing);
     }
     if standing.stage == Stage::Off {
         return Health::quiet(
@@ -97,10 +97,10 @@ pub fn health(
     running(standing, numbers)
 }
 
-fn troubled(account: &Account, trouble: &Trouble, switched_on: bool) -> Health {
+fn troubled(account: &Account, trouble: &Trouble, standing: &Standing) -> Health {
     let known = trouble::Trouble::by_key(&trouble.cause);
     let advice = known.map_or("", trouble::Trouble::advice);
-    let advice = if switched_on {
+    let advice = if standing.stage == Stage::On {
         advice.to_owned()
     } else {
         format!("{advice} Sync is switched off, but what it set in Teams is yet to be cleared.")
@@ -111,7 +111,7 @@ fn troubled(account: &Account, trouble: &Trouble, switched_on: bool) -> Health {
         advice,
         detail: trouble.detail.clone(),
         since: Some(trouble.since),
-        mend: known.and_then(|known| mend(account.id, known)),
+        mend: known.and_then(|known| mend(account.id, standing.integration, known)),
     }
 }
 
@@ -124,10 +124,14 @@ pub fn title_of(key: &str) -> &str {
 }
 
 /// Where a cause is mended, when it is mended in the portal.
-pub fn mend(account: AccountId, cause: trouble::Trouble) -> Option<Mend> {
+pub fn mend(
+    account: AccountId,
+    integration: Option<IntegrationId>,
+    cause: trouble::Trouble,
+) -> Option<Mend> {
     let (words, href) = match cause {
         trouble::Trouble::Microsoft(cause) if cause.needs_person() => {
-            ("Configure Microsoft Teams", format!("/accounts/{account}/integrations"))
+            ("Configure Microsoft Teams", at(account, integration, "configure"))
         }
         trouble::Trouble::Cloudlink(cause) if cause.needs_person() => match cause {
             crate::cloudlink::Cause::NotConfigured | crate::cloudlink::Cause::CredentialsWrong => {
@@ -138,6 +142,14 @@ pub fn mend(account: AccountId, cause: trouble::Trouble) -> Option<Mend> {
         _ => return None,
     };
     Some(Mend { words, href })
+}
+
+/// A dialog of the integration, or the panel it stands on.
+pub fn at(account: AccountId, integration: Option<IntegrationId>, dialog: &str) -> String {
+    match integration {
+        Some(id) => format!("/accounts/{account}/integrations/{id}/{dialog}"),
+        None => format!("/accounts/{account}/integrations"),
+    }
 }
 
 fn running(standing: &Standing, numbers: &Numbers) -> Health {

@@ -19,7 +19,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-pub use health::{Mend, mend, title_of};
+pub use health::{Mend, at, mend, title_of};
 
 use crate::state::AppState;
 use crate::web;

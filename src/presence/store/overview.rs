@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use crate::ids::AccountId;
+use crate::ids::{AccountId, IntegrationId};
 
 /// How far Microsoft Teams has come in an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::Type)]
@@ -22,6 +22,7 @@ pub enum Stage {
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
     pub stage: Stage,
+    pub integration: Option<IntegrationId>,
     /// A node works for it.
     pub staffed: bool,
     pub last_event_at: Option<DateTime<Utc>>,
@@ -45,7 +46,7 @@ pub async fn standing(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Resu
                 WHEN c.integration_id IS NULL THEN 'not-set-up'
                 WHEN f.enabled THEN 'on'
                 ELSE 'off'
-            END AS "stage!: Stage",
+            END AS "stage!: Stage", i.id AS "integration?: IntegrationId",
             n.seen_at IS NOT NULL AS "staffed!",
             p.last_event_at, p.directory_refreshed_at, p.users_refreshed_at, p.sync_asked_at,
             p.throttled_until, p.last_success_at, p.last_pushed_at
