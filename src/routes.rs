@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Router, routing::get};
@@ -43,7 +43,13 @@ pub fn site(app: AppState) -> Router {
         .layer(from_fn_with_state(app.clone(), web::safe_headers))
         .layer(CompressionLayer::new())
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
         .with_state(app)
+}
+
+/// Around what is logged of a request. Its path may hold a secret, so the log gets it cut.
+fn span(request: &Request) -> tracing::Span {
+    let path = web::loggable(request.uri().path());
+    tracing::debug_span!("request", http.method = %request.method(), url.path = path)
 }

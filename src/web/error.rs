@@ -105,7 +105,11 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
 
     let status = response.status();
     if let Some(Cause(cause)) = response.extensions_mut().remove() {
-        tracing::error!(url.path = uri.path(), request.id = reference, "request failed: {cause}");
+        tracing::error!(
+            url.path = loggable(uri.path()),
+            request.id = reference,
+            "request failed: {cause}"
+        );
     }
     if !(status.is_client_error() || status.is_server_error())
         || is_html(response.headers())
@@ -132,6 +136,14 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
         page.headers_mut().entry(RETRY_AFTER).or_insert(HeaderValue::from_static("5"));
     }
     page
+}
+
+/// A path as the log may hold it: what only one person or machine should know is left out.
+pub fn loggable(path: &str) -> &str {
+    const SECRET_ENDINGS: [(&str, &str); 2] =
+        [("/invitation/", "/invitation/{token}"), ("/hooks/cloudlink/", "/hooks/cloudlink/{key}")];
+    let secret = SECRET_ENDINGS.iter().find(|(start, _)| path.starts_with(start));
+    secret.map_or(path, |(_, shown)| shown)
 }
 
 /// Set by the request-id layer, which stands outside of us.
@@ -193,4 +205,16 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
 
 fn is_html(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::loggable;
+
+    #[test]
+    fn the_log_learns_no_secret_from_a_path() {
+        assert_eq!(loggable("/accounts/1"), "/accounts/1");
+        assert_eq!(loggable("/invitation/s3cret"), "/invitation/{token}");
+        assert_eq!(loggable("/hooks/cloudlink/s3cret"), "/hooks/cloudlink/{key}");
+    }
 }

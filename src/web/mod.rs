@@ -10,7 +10,7 @@ mod guard;
 mod page;
 pub mod styleguide;
 
-pub use error::{Error, OrNotFound, Result, show_problems};
+pub use error::{Error, OrNotFound, Result, loggable, show_problems};
 pub use extract::{ClientAddress, Form, Partial, Path, Query};
 pub use flash::{clear_shown_flash, flash_of};
 pub use form::{FieldErrors, reads_the_same};
