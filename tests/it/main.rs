@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
+mod accounts;
+mod accounts_import;
+mod activity;
 mod architecture;
 mod cloudlink;
 mod design;
 mod microsoft;
+mod integrations;
+mod integrations_setup;
 mod pages;
 mod staff_people;
 mod staff_profile;

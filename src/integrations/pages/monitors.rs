@@ -1,8 +1,8 @@
 //! The list of presence monitors that use the same secret, inside Configure.
 
+use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde::Deserialize;
@@ -11,11 +11,11 @@ use super::setup::SetupPage;
 use super::the::TheIntegration;
 use crate::audit::{self, Changes, Entry};
 use crate::ids::MonitorId;
-use crate::integrations::store;
+use crate::integrations::{Monitor, store};
 use crate::kit::text::line;
 use crate::state::AppState;
 use crate::web::{
-    self, FieldErrors, Form, OrNotFound, Partial, Path, see_other, see_other_saying, whole_or_part,
+    self, FieldErrors, Form, OrNotFound, Page, Partial, Path, refused, see_other, see_other_saying,
 };
 
 /// No list that a person keeps is longer.
@@ -31,9 +31,9 @@ pub fn routes() -> Router<AppState> {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct MonitorForm {
-    pub(super) monitor_name: String,
-    pub(super) monitor_note: String,
+struct MonitorForm {
+    monitor_name: String,
+    monitor_note: String,
 }
 
 impl MonitorForm {
@@ -45,6 +45,28 @@ impl MonitorForm {
             errors.add("monitor_name", "Give the monitor its name.");
         }
         name.zip(note).filter(|_| errors.is_empty()).ok_or(errors)
+    }
+}
+
+/// The list, and the form that makes it longer: Configure puts it in whole.
+#[derive(Template)]
+#[template(path = "integrations/monitors.html")]
+pub(super) struct Monitors {
+    at: String,
+    monitors: Vec<Monitor>,
+    form: MonitorForm,
+    errors: FieldErrors,
+}
+
+impl Monitors {
+    pub(super) async fn of(app: &AppState, the: &TheIntegration) -> sqlx::Result<Self> {
+        let monitors = store::monitors(&app.db, the.the.account.id, the.integration.id).await?;
+        Ok(Self {
+            at: the.at(),
+            monitors,
+            form: MonitorForm::default(),
+            errors: FieldErrors::default(),
+        })
     }
 }
 
@@ -132,19 +154,21 @@ async fn list(app: &AppState, the: &TheIntegration, partial: Partial) -> web::Re
     if !partial.0 {
         return Ok(see_other(format!("{}/configure", the.at())));
     }
-    let page = SetupPage::new(app, the).await?;
-    Ok(whole_or_part(partial, &page, page.as_monitors()))
+    Ok(Page(Monitors::of(app, the).await?).into_response())
 }
 
 async fn refuse(
     app: &AppState,
     the: &TheIntegration,
     partial: Partial,
-    monitor: MonitorForm,
-    monitor_errors: FieldErrors,
+    form: MonitorForm,
+    errors: FieldErrors,
 ) -> web::Result<Response> {
+    let monitors = Monitors { form, errors, ..Monitors::of(app, the).await? };
+    if partial.0 {
+        return Ok(refused(monitors));
+    }
     let mut page = SetupPage::new(app, the).await?;
-    (page.monitor, page.monitor_errors) = (monitor, monitor_errors);
-    let page = whole_or_part(partial, &page, page.as_monitors());
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+    page.monitors = monitors;
+    Ok(refused(page))
 }

@@ -6,12 +6,12 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 
-use super::monitors::MonitorForm;
+use super::monitors::Monitors;
 use super::the::TheIntegration;
 use crate::integrations::check::{Failed, check};
 use crate::integrations::form::{ConnectionForm, Details};
 use crate::integrations::save::{self, New, Tested};
-use crate::integrations::{Connected, Integration, Monitor, store};
+use crate::integrations::{Connected, Integration, store};
 use crate::microsoft::{Cloud, Connection, Credential, Permission};
 use crate::state::AppState;
 use crate::web::{
@@ -27,7 +27,7 @@ pub fn routes() -> Router<AppState> {
 }
 
 #[derive(Template)]
-#[template(path = "integrations/setup.html", blocks = ["dialog", "monitors"])]
+#[template(path = "integrations/setup.html", blocks = ["dialog"])]
 pub(super) struct SetupPage {
     chrome: Chrome,
     at: String,
@@ -37,9 +37,7 @@ pub(super) struct SetupPage {
     errors: FieldErrors,
     /// What the test found.
     failed: Option<Failed>,
-    monitors: Vec<Monitor>,
-    pub(super) monitor: MonitorForm,
-    pub(super) monitor_errors: FieldErrors,
+    pub(super) monitors: Monitors,
 }
 
 impl SetupPage {
@@ -50,18 +48,15 @@ impl SetupPage {
             None => "Complete setup",
             Some(_) => "Configure Microsoft Teams",
         };
-        let account = the.the.account.id;
         Ok(Self {
             chrome: the.the.chrome(title, AccountTab::Integrations),
             at: the.at(),
             back: the.back(),
             form: integration.connection.as_ref().map(ConnectionForm::from).unwrap_or_default(),
-            monitors: store::monitors(&app.db, account, integration.id).await?,
+            monitors: Monitors::of(app, the).await?,
             integration,
             errors: FieldErrors::default(),
             failed: None,
-            monitor: MonitorForm::default(),
-            monitor_errors: FieldErrors::default(),
         })
     }
 
