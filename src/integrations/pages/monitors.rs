@@ -53,17 +53,17 @@ impl MonitorForm {
 #[template(path = "integrations/monitors.html")]
 pub(super) struct Monitors {
     at: String,
-    monitors: Vec<Monitor>,
+    listed: Vec<Monitor>,
     form: MonitorForm,
     errors: FieldErrors,
 }
 
 impl Monitors {
     pub(super) async fn of(app: &AppState, the: &TheIntegration) -> sqlx::Result<Self> {
-        let monitors = store::monitors(&app.db, the.the.account.id, the.integration.id).await?;
+        let listed = store::monitors(&app.db, the.the.account.id, the.integration.id).await?;
         Ok(Self {
             at: the.at(),
-            monitors,
+            listed,
             form: MonitorForm::default(),
             errors: FieldErrors::default(),
         })
