@@ -15,6 +15,7 @@ mod microsoft;
 mod page;
 mod site;
 mod storm;
+mod switch;
 mod trouble;
 mod world;
 
