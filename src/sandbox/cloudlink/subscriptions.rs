@@ -65,12 +65,11 @@ fn subject_matches(filter: &str, subject: &str) -> bool {
         Some(filter) => (filter, true),
         None => (filter, false),
     };
+    let filter = filter.replace("[^/]+", "*").replace(".*", "*");
     let mut wanted = filter.split('/').filter(|part| !part.is_empty()).peekable();
     let Some(first) = wanted.peek().copied() else { return true };
     let mut parts = subject.split('/').skip_while(|part| *part != first);
-    let all = wanted.all(|part| {
-        parts.next().is_some_and(|found| part == "[^/]+" || part == ".*" || part == found)
-    });
+    let all = wanted.all(|part| parts.next().is_some_and(|found| part == "*" || part == found));
     all && (!to_the_end || parts.next().is_none())
 }
 
