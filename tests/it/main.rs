@@ -12,6 +12,7 @@ mod microsoft;
 mod integrations;
 mod integrations_setup;
 mod pages;
+mod sandbox;
 mod staff_people;
 mod staff_profile;
 mod staff_sign_in;

@@ -238,6 +238,10 @@ impl Controls {
         Ok(())
     }
 
+    pub fn refuses(&self, account: &CloudlinkAccountId) -> bool {
+        self.account(account).is_ok_and(|account| account.state().refused)
+    }
+
     /// How long a CloudLink token for this account lasts.
     pub fn cloudlink_token_lifetime(
         &self,

@@ -1,190 +1,21 @@
-//! The switches by name, as the control API and the forms of the page turn them.
+//! What each switch does when it is turned.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::microsoft::apps::{KeptSecret, Standing};
-use super::microsoft::directory::Removed;
-use super::microsoft::presence::Pair;
-use super::microsoft::quota::Limit;
-use super::world::{Permission, Person, Phone};
-use super::{ContentShape, Controls, NotThere, Storm, System, TenantManners, Trouble};
-use crate::ids::{CloudlinkAccountId, CloudlinkUserId, EntraUserId, TenantId};
-
-/// One turn of one switch: `{"do": "phone", "account": "…", "user": "…", "status": "onCall"}`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
-pub(super) enum Switch {
-    /// Puts a phone into a state, and tells the subscribers.
-    Phone {
-        account: CloudlinkAccountId,
-        user: CloudlinkUserId,
-        status: String,
-        at: Option<DateTime<Utc>>,
-    },
-    /// Tells of somebody whom CloudLink's list of users does not have.
-    Stranger {
-        account: CloudlinkAccountId,
-        user: CloudlinkUserId,
-        status: String,
-    },
-    Storm(Storm),
-    RepeatLast {
-        account: CloudlinkAccountId,
-    },
-    DropSubscriptions {
-        account: CloudlinkAccountId,
-    },
-    DoubleSubscriptions {
-        account: CloudlinkAccountId,
-    },
-    RefuseAccount {
-        account: CloudlinkAccountId,
-        on: bool,
-    },
-    RefusePartner {
-        on: bool,
-    },
-    ContentShape {
-        shape: ContentShape,
-    },
-    AddPhone {
-        account: CloudlinkAccountId,
-        name: String,
-        email: Option<String>,
-    },
-    ChangePhone {
-        account: CloudlinkAccountId,
-        user: CloudlinkUserId,
-        name: Option<String>,
-        email: Option<String>,
-    },
-    RemovePhone {
-        account: CloudlinkAccountId,
-        user: CloudlinkUserId,
-    },
-    Trouble {
-        system: System,
-        whose: Option<String>,
-        requests: Option<u32>,
-        #[serde(flatten)]
-        trouble: Trouble,
-    },
-    Mend {
-        system: System,
-        whose: Option<String>,
-    },
-    ExpireSecrets {
-        tenant: TenantId,
-    },
-    NewSecret {
-        tenant: TenantId,
-    },
-    ReplaceSecrets {
-        tenant: TenantId,
-    },
-    Permission {
-        tenant: TenantId,
-        role: String,
-        on: bool,
-    },
-    App {
-        tenant: TenantId,
-        standing: Standing,
-    },
-    ConditionalAccess {
-        tenant: TenantId,
-        on: bool,
-    },
-    LoginTrouble {
-        tenant: TenantId,
-        on: bool,
-    },
-    UnknownTenant {
-        tenant: TenantId,
-        on: bool,
-    },
-    OpaqueTokens {
-        tenant: TenantId,
-        on: bool,
-    },
-    TokenLifetime {
-        tenant: TenantId,
-        seconds: u32,
-    },
-    RevokeTokens {
-        tenant: TenantId,
-    },
-    Throttle {
-        tenant: TenantId,
-        seconds: u32,
-    },
-    Unthrottle {
-        tenant: TenantId,
-    },
-    PresenceLimit {
-        tenant: TenantId,
-        units: u32,
-        seconds: u32,
-    },
-    ResetDelta {
-        tenant: TenantId,
-    },
-    AwkwardDelta {
-        tenant: TenantId,
-        on: bool,
-    },
-    PageSize {
-        tenant: TenantId,
-        users: usize,
-    },
-    NoTeamsStatus {
-        tenant: TenantId,
-        status: u16,
-    },
-    /// The person's own Teams client: signed out without an availability.
-    TeamsClient {
-        tenant: TenantId,
-        user: EntraUserId,
-        shows: Option<String>,
-    },
-    /// What the person picks by hand; nothing resets it.
-    Prefer {
-        tenant: TenantId,
-        user: EntraUserId,
-        shows: Option<String>,
-    },
-    AddPerson {
-        tenant: TenantId,
-        name: String,
-        address: Option<String>,
-    },
-    ChangePerson {
-        tenant: TenantId,
-        user: EntraUserId,
-        name: Option<String>,
-        user_principal_name: Option<String>,
-        mail: Option<String>,
-        enabled: Option<bool>,
-        teams: Option<bool>,
-    },
-    RemovePerson {
-        tenant: TenantId,
-        user: EntraUserId,
-        forever: Option<bool>,
-    },
-    RestorePerson {
-        tenant: TenantId,
-        user: EntraUserId,
-    },
-    ForgetRequests,
-}
+use super::Switch;
+use crate::ids::CloudlinkUserId;
+use crate::sandbox::microsoft::apps::KeptSecret;
+use crate::sandbox::microsoft::directory::Removed;
+use crate::sandbox::microsoft::presence::Pair;
+use crate::sandbox::microsoft::quota::Limit;
+use crate::sandbox::world::{Permission, Person, Phone};
+use crate::sandbox::{Controls, NotThere, TenantManners};
 
 impl Switch {
     /// Turns it. What it made, where it made something: a new secret, a new user.
-    pub(super) fn turn(self, controls: &Controls) -> Result<Value, NotThere> {
+    pub(in crate::sandbox) fn turn(self, controls: &Controls) -> Result<Value, NotThere> {
         match self {
             Self::Storm(storm) => controls.storm(storm),
             Self::ForgetRequests => controls.forget_requests(),
@@ -227,15 +58,17 @@ impl Switch {
             }
             Self::ChangePhone { account, user, name, email } => {
                 controls.change_phone(&account, &user, |phone| {
-                    name.into_iter().for_each(|name| phone.name = name);
-                    email.into_iter().for_each(|email| phone.email = email);
+                    change(&mut phone.name, name);
+                    change(&mut phone.email, email);
                 })?;
             }
             Self::RemovePhone { account, user } => controls.remove_phone(&account, &user)?,
             Self::ExpireSecrets { tenant } => controls.expire_secrets(tenant)?,
-            Self::NewSecret { tenant } => return controls.new_secret(tenant).map(as_shown),
+            Self::NewSecret { tenant } => {
+                return controls.new_secret(tenant).map(|it| as_shown(&it));
+            }
             Self::ReplaceSecrets { tenant } => {
-                return controls.replace_secrets(tenant).map(as_shown);
+                return controls.replace_secrets(tenant).map(|it| as_shown(&it));
             }
             Self::Permission { tenant, role, on } => {
                 let permission = Permission::of_role(&role)
@@ -283,14 +116,13 @@ impl Switch {
                 teams,
             } => {
                 controls.change_person(tenant, user, |person| {
-                    name.into_iter().for_each(|name| person.name = name);
-                    user_principal_name
-                        .into_iter()
-                        .for_each(|upn| person.user_principal_name = upn);
-                    mail.into_iter()
-                        .for_each(|mail| person.mail = named(Some(&mail)).map(str::to_owned));
-                    enabled.into_iter().for_each(|enabled| person.enabled = enabled);
-                    teams.into_iter().for_each(|teams| person.teams = teams);
+                    change(&mut person.name, name);
+                    change(&mut person.user_principal_name, user_principal_name);
+                    if let Some(mail) = &mail {
+                        person.mail = named(Some(mail)).map(str::to_owned);
+                    }
+                    change(&mut person.enabled, enabled);
+                    change(&mut person.teams, teams);
                 })?;
             }
             Self::RemovePerson { tenant, user, forever } => {
@@ -341,6 +173,13 @@ impl Switch {
     }
 }
 
+/// What was not said stays as it is.
+fn change<T>(place: &mut T, to: Option<T>) {
+    if let Some(to) = to {
+        *place = to;
+    }
+}
+
 /// An empty field of a form is one that was not filled in.
 fn named(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
@@ -353,14 +192,15 @@ fn pair(shows: Option<&str>) -> Option<Pair> {
     Some(Pair::new(availability, activity))
 }
 
-fn as_shown(secret: KeptSecret) -> Value {
+fn as_shown(secret: &KeptSecret) -> Value {
     json!({"id": secret.id, "value": secret.value.reveal(), "until": secret.until})
 }
 
 fn new_phone(name: &str, email: Option<String>) -> Result<Phone, NotThere> {
-    let user = CloudlinkUserId::parse(&Uuid::new_v4().to_string())
-        .map_err(|_| NotThere("user id".to_owned()))?;
-    let extension = format!("3{:03}", user.as_str().len() + name.len());
+    let id = Uuid::new_v4();
+    let user =
+        CloudlinkUserId::parse(&id.to_string()).map_err(|_| NotThere("user id".to_owned()))?;
+    let extension = format!("3{:03}", id.as_u128() % 1000);
     Ok(Phone { user, name: name.to_owned(), email: email.unwrap_or_default(), extension })
 }
 

@@ -1,9 +1,0 @@
-//! The page.
-
-use axum::Router;
-
-use super::Controls;
-
-pub(super) fn routes() -> Router<Controls> {
-    Router::new()
-}
