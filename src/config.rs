@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use crate::ids::CloudlinkAccountId;
@@ -25,6 +26,8 @@ pub struct Config {
     pub database_listen_url: Option<Secret>,
     /// `PORTAL_MASTER_KEY` or `PORTAL_MASTER_KEY_FILE`: seals every secret in the database.
     pub master_key: Option<MasterKey>,
+    /// `PORTAL_NEW_MASTER_KEY` or `PORTAL_NEW_MASTER_KEY_FILE`: what `rekey` seals with from now on.
+    pub new_master_key: Option<MasterKey>,
     pub cloudlink: CloudlinkSettings,
     pub microsoft: MicrosoftSettings,
     /// `PORTAL_METRICS_LISTEN`: where `/metrics` is served, apart from the pages. Off.
@@ -78,13 +81,23 @@ impl Config {
         let listen = listen.unwrap_or(DEFAULT_LISTEN);
         let here =
             Url::parse(&format!("http://{listen}")).map_err(|error| vec![error.to_string()])?;
+        let database_url = reader.postgres_url("DATABASE_URL");
+        let master_key = reader.master_key("PORTAL_MASTER_KEY");
+        if database_url.is_some() && !reader.is_given("PORTAL_MASTER_KEY") {
+            reader.complain(
+                "PORTAL_MASTER_KEY is missing: with DATABASE_URL set, the key that seals the \
+                 secrets is yours to make (openssl rand -base64 32) and to keep."
+                    .to_owned(),
+            );
+        }
         let config = Self {
             listen,
             public_url: reader.http_url("PORTAL_PUBLIC_URL").unwrap_or(here),
             data_dir: reader.text("PORTAL_DATA_DIR").map(PathBuf::from),
-            database_url: reader.postgres_url("DATABASE_URL"),
+            database_url,
             database_listen_url: reader.postgres_url("PORTAL_DATABASE_LISTEN_URL"),
-            master_key: reader.master_key(),
+            master_key,
+            new_master_key: reader.master_key("PORTAL_NEW_MASTER_KEY"),
             cloudlink: reader.cloudlink(),
             microsoft: MicrosoftSettings {
                 login_url: reader.http_url("PORTAL_MICROSOFT_LOGIN_URL"),
@@ -96,7 +109,7 @@ impl Config {
             sandbox_listen: reader
                 .parsed("PORTAL_SANDBOX_LISTEN", "an address and port such as 127.0.0.1:8090")
                 .unwrap_or(DEFAULT_SANDBOX_LISTEN),
-            log: reader.text("PORTAL_LOG").unwrap_or_else(|| "info".to_owned()),
+            log: reader.log_filter(),
         };
         if reader.complaints.is_empty() { Ok(config) } else { Err(reader.complaints) }
     }
@@ -178,15 +191,31 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
-    fn master_key(&mut self) -> Option<MasterKey> {
-        let text = self.secret("PORTAL_MASTER_KEY")?;
+    /// Whether the setting or its file was given, well or badly.
+    fn is_given(&self, name: &str) -> bool {
+        self.text(name).is_some() || self.text(&format!("{name}_FILE")).is_some()
+    }
+
+    fn master_key(&mut self, name: &str) -> Option<MasterKey> {
+        let text = self.secret(name)?;
         match MasterKey::parse(text.reveal()) {
             Ok(key) => Some(key),
             Err(error) => {
-                self.complain(format!("PORTAL_MASTER_KEY must be 32 bytes in base64: {error}."));
+                self.complain(format!("{name} must be 32 bytes in base64: {error}."));
                 None
             }
         }
+    }
+
+    fn log_filter(&mut self) -> String {
+        let filter = self.text("PORTAL_LOG").unwrap_or_else(|| "info".to_owned());
+        if EnvFilter::builder().parse(&filter).is_err() {
+            self.complain(
+                "PORTAL_LOG must be a filter such as info or warn,presence_portal=debug."
+                    .to_owned(),
+            );
+        }
+        filter
     }
 
     fn requests_per_second(&mut self) -> u32 {

@@ -1,3 +1,7 @@
 //! Which command was asked for; nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    presence_portal::cli::run(std::env::args_os())
+}

@@ -7,6 +7,7 @@ pub mod email;
 pub mod fresh;
 pub mod http;
 pub mod password;
+pub mod private_file;
 pub mod secret;
 pub mod text;
 pub mod token;

@@ -102,6 +102,11 @@ impl Sealer {
         })?;
         Ok(Secret::new(String::from_utf8(text).context("a sealed secret is text")?))
     }
+
+    /// The same secret for the same row, sealed with another key.
+    pub fn reseal(&self, new: &Self, owner: &str, sealed: &Sealed) -> anyhow::Result<Sealed> {
+        new.seal(owner, &self.open(owner, sealed)?)
+    }
 }
 
 impl std::fmt::Debug for Sealer {

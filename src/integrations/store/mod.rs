@@ -2,6 +2,7 @@
 
 mod change;
 mod monitors;
+mod reseal;
 mod show;
 mod worker;
 
@@ -13,5 +14,6 @@ pub use monitors::{
     WaitingMonitor, add_monitor, ask_monitors_for_secret, monitor_has_secret, monitors,
     monitors_waiting, remove_monitor,
 };
+pub use reseal::reseal;
 pub use show::{find, of_account};
 pub use worker::{Wish, connection_of, forget, syncing, wish};

@@ -1,1 +1,0 @@
-//! The composition root: serve and sync, and stop together.

@@ -1,0 +1,32 @@
+//! Client secrets, sealed anew when the master key is replaced.
+
+use sqlx::PgConnection;
+
+use crate::ids::{AccountId, IntegrationId};
+use crate::integrations::secret_owner;
+use crate::kit::secret::{Sealed, Sealer};
+
+/// Seals every client secret anew, and says how many.
+pub async fn reseal(tx: &mut PgConnection, old: &Sealer, new: &Sealer) -> anyhow::Result<usize> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT account_id AS "account: AccountId", integration_id AS "integration: IntegrationId",
+            secret AS "secret: Sealed"
+        FROM connections FOR UPDATE
+        "#,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    for row in &rows {
+        let owner = secret_owner(row.account, row.integration);
+        sqlx::query!(
+            "UPDATE connections SET secret = $3 WHERE account_id = $1 AND integration_id = $2",
+            row.account as AccountId,
+            row.integration as IntegrationId,
+            old.reseal(new, &owner, &row.secret)? as Sealed,
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(rows.len())
+}
