@@ -13,9 +13,14 @@ use tracing_subscriber::prelude::*;
 const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
+/// Said at every start and of use to nobody, unless the filter asks for it.
+const QUIET: &str = "sqlx::postgres::notice=warn";
+
 /// Begins to log to standard error: for people on a terminal, else as JSON.
 pub fn begin_logging(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::builder().parse(filter).context("the log filter is malformed")?;
+    let filter = EnvFilter::builder()
+        .parse(format!("{QUIET},{filter}"))
+        .context("the log filter is malformed")?;
     let log = tracing_subscriber::registry().with(filter);
     let begun = if stderr().is_terminal() {
         log.with(layer().with_writer(stderr)).try_init()

@@ -3,6 +3,7 @@
 pub mod keys;
 mod metrics;
 pub mod opening;
+mod ready;
 pub mod rekey;
 pub mod store;
 mod upkeep;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -30,12 +32,15 @@ use crate::kit::secret::{Sealer, Secret};
 use crate::kit::wake::Wakes;
 use crate::microsoft::Microsoft;
 use crate::postgres::Running;
+use crate::presence::{Inbox, Pace, Pulse};
 use crate::state::AppState;
 use crate::telemetry::Metrics;
-use crate::{routes, staff};
+use crate::{presence, routes, staff};
 
 /// What is in hand may take this long to finish once we are told to stop.
-const GRACE: Duration = Duration::from_secs(7);
+const GRACE: Duration = Duration::from_secs(9);
+/// The private server stops by itself; we stay only to see it.
+const FAREWELL: Duration = Duration::from_millis(800);
 
 /// The portal, open and about to be served.
 pub struct Portal {
@@ -75,18 +80,24 @@ impl Portal {
     /// part to end takes the others with it.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let mut parts = JoinSet::new();
-        let site = axum::serve(self.listener, service(&self.app))
+        let (inbox, supervisor) = presence::engine(&self.app, Pace::default());
+        let site = axum::serve(self.listener, service(&self.app, inbox, supervisor.pulse()))
             .with_graceful_shutdown(stop.clone().cancelled_owned());
         parts.spawn(async { site.await.context("the web server failed") });
         if let Some((listener, metrics)) = self.metrics {
             parts.spawn(metrics::serve(listener, metrics, self.app.db.clone(), stop.clone()));
         }
+        let told = stop.clone();
+        parts.spawn(async {
+            supervisor.run(told).await;
+            Ok(())
+        });
         parts.spawn(upkeep::run(self.app.clone(), stop.clone()));
 
         let outcome = together(parts, &stop).await;
         self.app.db.close().await;
         if let Some(server) = self.server {
-            server.stop().await?;
+            let _ = timeout(FAREWELL, server.stop()).await;
         }
         outcome
     }
@@ -118,8 +129,16 @@ async fn together(
     outcome
 }
 
-fn service(app: &AppState) -> IntoMakeServiceWithConnectInfo<axum::Router, SocketAddr> {
-    routes::site(app.clone()).into_make_service_with_connect_info::<SocketAddr>()
+/// The pages for people, and beside them what is for machines.
+fn service(
+    app: &AppState,
+    inbox: Inbox,
+    pulse: Pulse,
+) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+    routes::site(app.clone())
+        .merge(inbox.routes())
+        .merge(ready::routes(app.db.clone(), pulse))
+        .into_make_service_with_connect_info::<SocketAddr>()
 }
 
 /// What every handler and worker is given.

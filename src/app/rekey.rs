@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use super::keys;
 use super::store;
 use crate::kit::secret::{MasterKey, Sealer};
-use crate::{integrations, staff};
+use crate::{integrations, presence, staff};
 
 /// A process that gave no sign of life for so long is gone.
 const ALIVE_WITHIN_SECONDS: f64 = 20.0;
@@ -14,9 +14,9 @@ const ALIVE_WITHIN_SECONDS: f64 = 20.0;
 /// What was sealed anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resealed {
-    pub client_secrets: usize,
-    pub second_factors: usize,
-    pub webhook_keys: usize,
+    pub client_secrets: u64,
+    pub second_factors: u64,
+    pub webhook_keys: u64,
 }
 
 /// Seals everything anew, in one transaction.
@@ -36,8 +36,8 @@ pub async fn reseal(db: &PgPool, old: &Sealer, new: &MasterKey) -> anyhow::Resul
     let unchanged = "Nothing was changed";
     let resealed = Resealed {
         client_secrets: integrations::store::reseal(&mut tx, old, &new).await.context(unchanged)?,
-        second_factors: staff::store::reseal(&mut tx, old, &new).await.context(unchanged)?,
-        webhook_keys: store::reseal_hooks(&mut tx, old, &new).await.context(unchanged)?,
+        second_factors: staff::store::second_factor::reseal(&mut tx, old, &new).await.context(unchanged)?,
+        webhook_keys: presence::store::reseal(&mut tx, old, &new).await.context(unchanged)?,
     };
     store::replace_key_check(&mut *tx, &keys::seal_check(&new)?).await?;
     tx.commit().await?;

@@ -2,8 +2,7 @@
 
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::ids::AccountId;
-use crate::kit::secret::{Sealed, Sealer};
+use crate::kit::secret::Sealed;
 
 /// The text that was sealed when the database was new; none while it is.
 pub async fn key_check(db: &mut PgConnection) -> sqlx::Result<Option<Sealed>> {
@@ -65,31 +64,4 @@ pub async fn nodes_alive(db: impl PgExecutor<'_>, seconds: f64) -> sqlx::Result<
     )
     .fetch_one(db)
     .await
-}
-
-/// Seals every webhook's key anew, and says how many.
-pub async fn reseal_hooks(
-    tx: &mut PgConnection,
-    old: &Sealer,
-    new: &Sealer,
-) -> anyhow::Result<usize> {
-    let rows = sqlx::query!(
-        r#"
-        SELECT account_id AS "account: AccountId", hook_key AS "key: Sealed"
-        FROM presence_accounts FOR UPDATE
-        "#,
-    )
-    .fetch_all(&mut *tx)
-    .await?;
-    for row in &rows {
-        let owner = format!("hook/{}", row.account);
-        sqlx::query!(
-            "UPDATE presence_accounts SET hook_key = $2 WHERE account_id = $1",
-            row.account as AccountId,
-            old.reseal(new, &owner, &row.key)? as Sealed,
-        )
-        .execute(&mut *tx)
-        .await?;
-    }
-    Ok(rows.len())
 }

@@ -7,7 +7,7 @@ use crate::integrations::secret_owner;
 use crate::kit::secret::{Sealed, Sealer};
 
 /// Seals every client secret anew, and says how many.
-pub async fn reseal(tx: &mut PgConnection, old: &Sealer, new: &Sealer) -> anyhow::Result<usize> {
+pub async fn reseal(tx: &mut PgConnection, old: &Sealer, new: &Sealer) -> anyhow::Result<u64> {
     let rows = sqlx::query!(
         r#"
         SELECT account_id AS "account: AccountId", integration_id AS "integration: IntegrationId",
@@ -28,5 +28,5 @@ pub async fn reseal(tx: &mut PgConnection, old: &Sealer, new: &Sealer) -> anyhow
         .execute(&mut *tx)
         .await?;
     }
-    Ok(rows.len())
+    Ok(rows.len() as u64)
 }

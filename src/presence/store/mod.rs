@@ -13,11 +13,14 @@ pub mod outcomes;
 pub mod overview;
 pub mod people;
 pub mod rules;
+mod reseal;
 pub mod tally;
 pub mod why;
 pub mod winding;
 
 use sqlx::postgres::PgDatabaseError;
+
+pub use reseal::reseal;
 
 /// Whether Postgres chose our statement to end a deadlock, so that it may simply be said again.
 pub fn lost_a_deadlock(error: &sqlx::Error) -> bool {
