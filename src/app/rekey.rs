@@ -36,7 +36,9 @@ pub async fn reseal(db: &PgPool, old: &Sealer, new: &MasterKey) -> anyhow::Resul
     let unchanged = "Nothing was changed";
     let resealed = Resealed {
         client_secrets: integrations::store::reseal(&mut tx, old, &new).await.context(unchanged)?,
-        second_factors: staff::store::second_factor::reseal(&mut tx, old, &new).await.context(unchanged)?,
+        second_factors: staff::store::second_factor::reseal(&mut tx, old, &new)
+            .await
+            .context(unchanged)?,
         webhook_keys: presence::store::reseal(&mut tx, old, &new).await.context(unchanged)?,
     };
     store::replace_key_check(&mut *tx, &keys::seal_check(&new)?).await?;
