@@ -78,6 +78,9 @@ CREATE TABLE cloudlink_users (
     -- chosen by hand: automatic matching leaves it alone
     matched_by_hand boolean NOT NULL DEFAULT false,
     excluded boolean NOT NULL DEFAULT false,
+    -- the worker has yet to make due what hangs on the match: a statement that changes matches
+    -- does not see events that are being written at the same moment
+    match_changed boolean NOT NULL DEFAULT false,
     -- Microsoft said of this Entra user that it has no Teams, or is not there
     refused_entra_id uuid,
     refused_at timestamptz,
@@ -93,6 +96,8 @@ CREATE INDEX cloudlink_users_name ON cloudlink_users (account_id, lower(name), u
 CREATE INDEX cloudlink_users_unmatched ON cloudlink_users (account_id, lower(name), user_id)
     INCLUDE (match_trouble) WHERE entra_id IS NULL AND NOT excluded;
 CREATE INDEX cloudlink_users_excluded ON cloudlink_users (account_id, lower(name), user_id) WHERE excluded;
+
+CREATE INDEX cloudlink_users_changed ON cloudlink_users (account_id) WHERE match_changed;
 
 -- People in Entra, as the delta query tells.
 CREATE TABLE entra_users (

@@ -24,7 +24,7 @@ use super::push::{self, Done};
 use super::shared::Shared;
 use super::store::due::{Ask, DueUser, Standing, Told};
 use super::store::leases::Lease;
-use super::store::winding;
+use super::store::{matching, winding};
 use super::upkeep::{self, Chores, Upkept};
 use crate::ids::{AccountId, CloudlinkUserId};
 use crate::integrations;
@@ -91,10 +91,10 @@ impl Worker {
     /// Works until told to stop, and then finishes what is on its way.
     pub async fn run(mut self, stop: CancellationToken) -> Ended {
         loop {
-            if self.stale
-                && let Some(ended) = Box::pin(self.look()).await
-            {
-                return ended;
+            while self.stale && !stop.is_cancelled() {
+                if let Some(ended) = Box::pin(self.look()).await {
+                    return ended;
+                }
             }
             tokio::select! {
                 biased;
@@ -175,13 +175,18 @@ impl Worker {
         }
     }
 
-    /// When the sync was switched off, or on again: everybody concerned is due.
+    /// When matches have changed, or the sync was switched off, or on again: everybody
+    /// concerned is due.
     async fn turn_around(&mut self, standing: &Standing) -> sqlx::Result<()> {
         let before = self.standing.as_ref().map(|before| before.syncing);
+        let (db, now) = (&self.shared.app.db, self.shared.app.clock.now());
+        if standing.rematched {
+            matching::make_changed_due(db, self.lease.account, now).await?;
+            self.stale = true;
+        }
         if before == Some(standing.syncing) {
             return Ok(());
         }
-        let (db, now) = (&self.shared.app.db, self.shared.app.clock.now());
         self.queue.clear();
         match (before, standing.syncing) {
             (Some(false), true) => winding::make_wanted_due(db, self.lease.account, now).await?,
@@ -279,14 +284,19 @@ impl Worker {
         if busy || self.stale || !self.condition.may_part() {
             return;
         }
-        match winding::left(&self.shared.app.db, self.lease.account).await {
+        let (db, account) = (&self.shared.app.db, self.lease.account);
+        match winding::left(db, account).await {
             Ok(0) => {
                 let all = self.standing.as_ref().is_some_and(|standing| standing.removing);
                 let farewell = upkeep::farewell(self.shared.clone(), self.lease, all);
                 self.upkeep = Some(Box::pin(farewell));
             }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(account.id = %self.lease.account, "{error}"),
+            // Some were on their way into Teams while the others were made due.
+            Ok(_) => {
+                let made = winding::make_due(db, account, self.shared.app.clock.now()).await;
+                self.stale |= made.is_ok_and(|made| made > 0);
+            }
+            Err(error) => tracing::warn!(account.id = %account, "{error}"),
         }
     }
 

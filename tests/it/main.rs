@@ -16,5 +16,6 @@ mod sandbox;
 mod staff_people;
 mod staff_profile;
 mod staff_sign_in;
+mod sync;
 #[expect(dead_code, reason = "the stage is set before all the actors are on")]
 mod support;

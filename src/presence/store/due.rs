@@ -43,6 +43,8 @@ pub struct Standing {
     pub checked_at: Option<DateTime<Utc>>,
     pub last_event_at: Option<DateTime<Utc>>,
     pub throttled_until: Option<DateTime<Utc>>,
+    /// Matches have changed, and nobody was made due for that yet.
+    pub rematched: bool,
 }
 
 /// One user of whom something may be to be done.
@@ -103,6 +105,8 @@ async fn standings(
                c.tenant_id AS "tenant?: TenantId", c.version AS "version?",
                p.sync_asked_at, p.stranger_at, p.subscription_checked_at, p.throttled_until,
                p.last_event_at,
+               EXISTS (SELECT 1 FROM cloudlink_users u WHERE u.account_id = p.account_id
+                   AND u.match_changed) AS "rematched!",
                least(p.directory_refreshed_at, p.users_refreshed_at) AS refreshed_at,
                p.directory_refreshed_at IS NULL OR p.users_refreshed_at IS NULL AS "never_read!"
         FROM unnest($1::uuid[], $2::bigint[]) AS ask (account_id, term)
@@ -132,6 +136,7 @@ async fn standings(
             checked_at: row.subscription_checked_at,
             last_event_at: row.last_event_at,
             throttled_until: row.throttled_until,
+            rematched: row.rematched,
         };
         (row.account, Told { standing, users: Vec::new(), next: None })
     });

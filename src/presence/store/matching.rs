@@ -13,8 +13,8 @@ use crate::ids::{AccountId, CloudlinkUserId};
 /// A user whom Microsoft refused is not asked about again for so long, unless somebody presses Sync now.
 const REFUSAL_LASTS: TimeDelta = TimeDelta::hours(24);
 
-/// Matches an account's users anew and makes those due whose match has changed. Returns how
-/// many those are.
+/// Matches an account's users anew, and marks those whose match has changed. Returns how many
+/// those are. Whoever calls it rings the account's bell: the worker goes through the marks.
 pub async fn rematch(
     db: impl PgExecutor<'_>,
     account: AccountId,
@@ -55,7 +55,7 @@ pub async fn rematch(
                 WHEN f.candidates > 1 THEN 'duplicate'
                 WHEN NOT f.enabled THEN 'disabled'
                 WHEN l.claimants > 1 AND NOT c.excluded THEN 'duplicate'
-                WHEN c.refused_entra_id = f.entra_id AND c.refused_at > $3 THEN 'no-teams'
+                WHEN c.refused_entra_id = f.entra_id AND c.refused_at > $2 THEN 'no-teams'
             END AS trouble
             FROM cloudlink_users c
             LEFT JOIN found f ON f.user_id = c.user_id
@@ -64,27 +64,49 @@ pub async fn rematch(
         ), matched AS (
             UPDATE cloudlink_users c SET
                 entra_id = CASE WHEN v.trouble IS NULL THEN v.entra_id END,
-                match_trouble = v.trouble
+                match_trouble = v.trouble, match_changed = true
             FROM verdicts v
             WHERE c.account_id = $1 AND c.user_id = v.user_id
                 AND (c.entra_id IS DISTINCT FROM CASE WHEN v.trouble IS NULL THEN v.entra_id END
                     OR c.match_trouble IS DISTINCT FROM v.trouble)
             RETURNING c.user_id
-        ), due AS (
-            UPDATE presences p SET due_at = $2, urgency = least(p.urgency, 1), revision = p.revision + 1
-            FROM matched m
-            WHERE p.account_id = $1 AND p.user_id = m.user_id
-                AND (p.wanted IS NOT NULL OR p.applied IS NOT NULL)
         )
         SELECT count(*) AS "changed!" FROM matched
         "#,
         account as AccountId,
-        now,
         now - REFUSAL_LASTS,
     )
     .fetch_one(db)
     .await?;
     Ok(u64::try_from(changed).unwrap_or(0))
+}
+
+/// Goes through the marks: makes everybody due whose match has changed.
+///
+/// After the changes and not with them: so that no event slips through that is written at the
+/// same moment and looked at with the old match.
+pub async fn make_changed_due(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        WITH marked AS (
+            UPDATE cloudlink_users SET match_changed = false
+            WHERE account_id = $1 AND match_changed RETURNING user_id
+        )
+        UPDATE presences p SET due_at = $2, urgency = least(p.urgency, 1), revision = p.revision + 1
+        FROM marked m
+        WHERE p.account_id = $1 AND p.user_id = m.user_id
+            AND (p.wanted IS NOT NULL OR p.applied IS NOT NULL)
+        "#,
+        account as AccountId,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Microsoft says that the Entra user a CloudLink user is matched with has no Teams.

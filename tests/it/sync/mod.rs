@@ -1,0 +1,10 @@
+//! What the sync worker promises, each promise held against the sandbox.
+
+mod clearing;
+mod faults;
+mod nodes;
+mod office;
+mod pushing;
+mod webhook;
+
+pub use office::Office;
