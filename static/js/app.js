@@ -122,8 +122,17 @@ document.addEventListener(
   true,
 );
 
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const today = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+/** Of today only the time. */
+function inWords(at, kind) {
+  const isToday = at.toDateString() === new Date().toDateString();
+  if (kind === "clock") return isToday ? clock.format(at) : moment.format(at);
+  return isToday ? `today, ${today.format(at)}` : moment.format(at);
+}
 
 /** What a page, or a part that arrived, gets beyond its HTML. */
 function dress(root) {
@@ -135,8 +144,8 @@ function dress(root) {
   for (const time of root.querySelectorAll("time[data-local]")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.valueOf())) continue;
-    time.title ||= time.textContent;
-    time.textContent = (time.dataset.local === "clock" ? clock : moment).format(at);
+    time.title = full.format(at);
+    time.textContent = inWords(at, time.dataset.local);
     delete time.dataset.local;
   }
 }
