@@ -1,1 +1,9 @@
+//! The journeys, in real Chromium, over a real portal and the sandbox.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
+
+mod every_page;
+mod first_run;
+mod presence;
+mod support;
+mod without_scripts;

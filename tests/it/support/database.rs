@@ -73,13 +73,18 @@ async fn run(admin: &mut PgConnection, statement: String) {
     admin.execute(AssertSqlSafe(statement)).await.unwrap();
 }
 
-/// A migrated, empty database that no other test sees.
-pub async fn fresh() -> PgPool {
+/// The way to a migrated, empty database that no other test sees.
+pub async fn fresh_options() -> PgConnectOptions {
     let options = tokio::task::spawn_blocking(|| SERVER.clone()).await.unwrap();
     let name = named(&NEXT.fetch_add(1, Ordering::Relaxed).to_string());
     let mut admin = options.connect().await.unwrap();
     let template = named("template");
     run(&mut admin, format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")).await;
     admin.close().await.unwrap();
-    PgPoolOptions::new().max_connections(6).connect_with(options.database(&name)).await.unwrap()
+    options.database(&name)
+}
+
+pub async fn fresh() -> PgPool {
+    let options = fresh_options().await;
+    PgPoolOptions::new().max_connections(6).connect_with(options).await.unwrap()
 }

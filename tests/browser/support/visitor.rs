@@ -1,0 +1,184 @@
+//! Somebody at a browser: they find things by their names, and wait until they see them.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use fantoccini::elements::Element;
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+
+use super::chromium::{Chromium, Scripts};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const AXE: &str = include_str!("../vendor/axe.min.js");
+
+/// Finds what can be seen and has the role and accessible name asked for.
+const FIND: &str = r#"
+    const [kind, name] = arguments;
+    const kinds = {
+        button: 'button, a[href], summary',
+        switch: '[role=switch]',
+        field: 'input, select, textarea',
+    };
+    const folded = (text) => (text ?? '').replace(/\s+/g, ' ').trim();
+    const nameOf = (element) => {
+        const label = element.getAttribute('aria-label');
+        if (label) return folded(label);
+        const by = element.getAttribute('aria-labelledby');
+        if (by) return folded(by.split(' ').map((id) => document.getElementById(id)?.textContent).join(' '));
+        if (element.labels?.length) return folded(element.labels[0].textContent);
+        return folded(element.textContent);
+    };
+    const dialog = [...document.querySelectorAll('dialog[open]')].pop();
+    const seen = (element) => element.checkVisibility({ visibilityProperty: true });
+    return [...(dialog ?? document).querySelectorAll(kinds[kind])]
+        .find((element) => seen(element) && nameOf(element) === name) ?? null;
+"#;
+
+pub struct Visitor {
+    chromium: Chromium,
+    home: String,
+}
+
+impl Visitor {
+    pub async fn at(home: &str) -> Self {
+        Self { chromium: Chromium::start(Scripts::On).await, home: home.to_owned() }
+    }
+
+    pub async fn without_scripts_at(home: &str) -> Self {
+        Self { chromium: Chromium::start(Scripts::Off).await, home: home.to_owned() }
+    }
+
+    pub async fn visit(&self, path: &str) {
+        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.home) };
+        self.chromium.client.goto(&url).await.unwrap();
+    }
+
+    pub async fn path(&self) -> String {
+        self.chromium.client.current_url().await.unwrap().path().to_owned()
+    }
+
+    /// A button, or a link that looks like one: whoever presses it does not care.
+    pub async fn press(&self, button: &str) {
+        self.click("button", button).await;
+    }
+
+    pub async fn flip(&self, switch: &str) {
+        self.click("switch", switch).await;
+    }
+
+    pub async fn switch_is_on(&self, switch: &str) -> bool {
+        let element = self.find("switch", switch).await;
+        let state = element.attr("aria-checked").await.unwrap();
+        state.as_deref() == Some("true") || element.attr("checked").await.unwrap().is_some()
+    }
+
+    /// Types into the field of that label, over what stood there.
+    pub async fn fill(&self, field: &str, text: &str) {
+        let element = self.find("field", field).await;
+        element.clear().await.unwrap();
+        element.send_keys(text).await.unwrap();
+    }
+
+    pub async fn hit(&self, key: Key) {
+        let active = self.chromium.client.active_element().await.unwrap();
+        active.send_keys(&char::from(key).to_string()).await.unwrap();
+    }
+
+    /// A click that survives a page refreshing under it.
+    async fn click(&self, kind: &str, name: &str) {
+        let clicked = async || {
+            let element = self.look_for(kind, name).await?;
+            element.click().await.ok()
+        };
+        self.until(&format!("{kind} {name:?} to click"), clicked).await;
+    }
+
+    async fn find(&self, kind: &str, name: &str) -> Element {
+        self.until(&format!("{kind} {name:?}"), async || self.look_for(kind, name).await).await
+    }
+
+    async fn look_for(&self, kind: &str, name: &str) -> Option<Element> {
+        let found = self.run(FIND, vec![json!(kind), json!(name)]).await;
+        let reference = found.as_object()?;
+        let id = reference.values().next()?.as_str()?.to_owned();
+        Some(Element::from_element_id(self.chromium.client.clone(), id.into()))
+    }
+
+    pub async fn offers(&self, kind: &str, name: &str) -> bool {
+        self.look_for(kind, name).await.is_some()
+    }
+
+    pub async fn sees(&self, sentence: &str) {
+        let seen = async || self.text().await.contains(sentence).then_some(());
+        self.until(&format!("{sentence:?}"), seen).await;
+    }
+
+    /// For what a page does not bring by itself.
+    pub async fn sees_after_reloading(&self, sentence: &str) {
+        let seen = async || {
+            self.chromium.client.refresh().await.unwrap();
+            self.text().await.contains(sentence).then_some(())
+        };
+        self.until(&format!("{sentence:?}"), seen).await;
+    }
+
+    pub async fn no_longer_sees(&self, sentence: &str) {
+        let gone = async || (!self.text().await.contains(sentence)).then_some(());
+        self.until(&format!("{sentence:?} to go"), gone).await;
+    }
+
+    /// What can be read on the page now, white space folded.
+    pub async fn text(&self) -> String {
+        let text = self.run("return document.body?.innerText ?? ''", vec![]).await;
+        text.as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Everything axe has to say against the page as it stands: nothing, one hopes.
+    pub async fn complaints_of_axe(&self) -> Vec<String> {
+        let script = format!(
+            "{AXE}; const done = arguments[arguments.length - 1];
+            axe.run(document, {{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }})
+                .then((result) => done(result.violations.map((violation) =>
+                    `${{violation.id}}: ${{violation.help}}: ${{violation.nodes.map((n) => n.html).join(' | ')}}`)))
+                .catch((error) => done([String(error)]));"
+        );
+        let found = self.chromium.client.execute_async(&script, vec![]).await.unwrap();
+        serde_json::from_value(found).unwrap()
+    }
+
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.chromium.client.execute(script, arguments).await.unwrap_or(Value::Null)
+    }
+
+    pub async fn picture(&self, name: &str) {
+        let png = self.chromium.client.screenshot().await.unwrap();
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{name}.png")), png).unwrap();
+    }
+
+    pub async fn resize(&self, width: u32, height: u32) {
+        self.chromium.client.set_window_size(width, height).await.unwrap();
+    }
+
+    async fn until<T, F: Future<Output = Option<T>>>(&self, what: &str, look: impl Fn() -> F) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            if Instant::now() > deadline {
+                self.picture("last-seen").await;
+                panic!("waited for {what} on {}, which says:\n{}", self.path().await, self.text().await);
+            }
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+}
+
+/// For asserting on a list: empty, or the reason it is not.
+pub fn nothing<T: Debug>(found: &[T], place: &str) {
+    assert!(found.is_empty(), "{place}: {found:#?}");
+}
