@@ -7,4 +7,4 @@ mod portal;
 mod visitor;
 
 pub use portal::Portal;
-pub use visitor::{Visitor, nothing};
+pub use visitor::Visitor;

@@ -1,11 +1,9 @@
 //! Somebody at a browser: they find things by their names, and wait until they see them.
 
-use std::fmt::Debug;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
-use fantoccini::key::Key;
 use serde_json::{Value, json};
 
 use super::chromium::{Chromium, Scripts};
@@ -81,11 +79,6 @@ impl Visitor {
         element.send_keys(text).await.unwrap();
     }
 
-    pub async fn hit(&self, key: Key) {
-        let active = self.chromium.client.active_element().await.unwrap();
-        active.send_keys(&char::from(key).to_string()).await.unwrap();
-    }
-
     /// A click that survives a page refreshing under it.
     async fn click(&self, kind: &str, name: &str) {
         let clicked = async || {
@@ -104,10 +97,6 @@ impl Visitor {
         let reference = found.as_object()?;
         let id = reference.values().next()?.as_str()?.to_owned();
         Some(Element::from_element_id(self.chromium.client.clone(), id.into()))
-    }
-
-    pub async fn offers(&self, kind: &str, name: &str) -> bool {
-        self.look_for(kind, name).await.is_some()
     }
 
     pub async fn sees(&self, sentence: &str) {
@@ -176,9 +165,4 @@ impl Visitor {
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
     }
-}
-
-/// For asserting on a list: empty, or the reason it is not.
-pub fn nothing<T: Debug>(found: &[T], place: &str) {
-    assert!(found.is_empty(), "{place}: {found:#?}");
 }
