@@ -22,7 +22,7 @@ async fn the_set_up_code_makes_the_first_partner_admin_who_can_come_back() {
     visitor.fill("Email", "ann@partner.example").await;
     visitor.fill("Password", "a long walk by the hill").await;
     visitor.press("Sign in").await;
-    visitor.sees("e-mail or password").await;
+    visitor.sees("Wrong e-mail address or password").await;
     visitor.fill("Password", "a long walk by the river").await;
     visitor.press("Sign in").await;
     visitor.sees("Add account").await;
