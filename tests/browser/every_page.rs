@@ -28,14 +28,37 @@ async fn axe_finds_nothing_on_any_page_wide_or_narrow() {
 
     let user = format!("/presence/users/{phone}");
     let of_account = [
-        "", "/edit", "/integrations", "/integrations/add", "/presence", &user, "/presence/mapping",
-        "/activity", "/deactivate", "/delete",
+        "",
+        "/edit",
+        "/integrations",
+        "/integrations/add",
+        "/presence",
+        &user,
+        "/presence/mapping",
+        "/activity",
+        "/deactivate",
+        "/delete",
     ];
     for page in of_account {
-        look_at(&visitor, &format!("{account}{page}"), &format!("account{}", page.replace('/', "-")), &mut wrong).await;
+        look_at(
+            &visitor,
+            &format!("{account}{page}"),
+            &format!("account{}", page.replace('/', "-")),
+            &mut wrong,
+        )
+        .await;
     }
-    let of_portal =
-        ["/", "/accounts", "/accounts/new", "/accounts/import", "/activity", "/staff", "/profile", "/settings", "/no-such-page"];
+    let of_portal = [
+        "/",
+        "/accounts",
+        "/accounts/new",
+        "/accounts/import",
+        "/activity",
+        "/staff",
+        "/profile",
+        "/settings",
+        "/no-such-page",
+    ];
     for page in of_portal {
         look_at(&visitor, page, &format!("page{}", page.replace('/', "-")), &mut wrong).await;
     }

@@ -39,8 +39,10 @@ impl Portal {
         let sandbox = Sandbox::start(World::small(), Clock::default()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let mut config = Config::read(|name| (name == "PORTAL_PUBLIC_URL").then(|| url.clone())).unwrap();
-        config.database_url = Some(Secret::new(database::fresh_options().await.to_url_lossy().to_string()));
+        let mut config =
+            Config::read(|name| (name == "PORTAL_PUBLIC_URL").then(|| url.clone())).unwrap();
+        config.database_url =
+            Some(Secret::new(database::fresh_options().await.to_url_lossy().to_string()));
         config.master_key = Some(MasterKey::random());
         config.cloudlink = sandbox.cloudlink_settings();
         config.microsoft = sandbox.microsoft_settings(50);
@@ -82,7 +84,8 @@ impl Portal {
     /// A telephone and the person it belongs to.
     pub fn matched(&self, customer: &Customer) -> (CloudlinkUserId, EntraUserId) {
         let phone = customer.phones.first().unwrap();
-        let person = customer.people.iter().find(|person| person.user_principal_name == phone.email);
+        let person =
+            customer.people.iter().find(|person| person.user_principal_name == phone.email);
         (phone.user.clone(), person.unwrap().id)
     }
 

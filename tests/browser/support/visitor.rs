@@ -49,7 +49,8 @@ impl Visitor {
     }
 
     pub async fn visit(&self, path: &str) {
-        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.home) };
+        let url =
+            if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.home) };
         self.chromium.client.goto(&url).await.unwrap();
     }
 
@@ -160,7 +161,11 @@ impl Visitor {
             }
             if Instant::now() > deadline {
                 self.picture("last-seen").await;
-                panic!("waited for {what} on {}, which says:\n{}", self.path().await, self.text().await);
+                panic!(
+                    "waited for {what} on {}, which says:\n{}",
+                    self.path().await,
+                    self.text().await
+                );
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
