@@ -78,7 +78,7 @@ pub(super) struct AccountState {
 
 #[derive(Clone, Debug)]
 pub(super) struct User {
-    pub(super) phone: Phone,
+    pub(super) phone: Arc<Phone>,
     pub(super) status: String,
     pub(super) since: DateTime<Utc>,
     removed: bool,
@@ -139,7 +139,7 @@ impl Account {
     fn of(customer: &Customer, now: DateTime<Utc>) -> Self {
         let mut state = AccountState::default();
         for phone in &customer.phones {
-            state.add(phone.clone(), now);
+            state.add(Arc::clone(phone), now);
         }
         Self {
             id: customer.account.clone(),
@@ -175,7 +175,7 @@ impl AccountState {
         self.users.get_mut(*self.places.get(id)?).filter(|user| !user.removed)
     }
 
-    pub(super) fn add(&mut self, phone: Phone, now: DateTime<Utc>) {
+    pub(super) fn add(&mut self, phone: Arc<Phone>, now: DateTime<Utc>) {
         self.places.insert(phone.user.clone(), self.users.len());
         self.users.push(User { phone, status: "available".to_owned(), since: now, removed: false });
     }

@@ -164,13 +164,16 @@ impl Controls {
         let account = self.account(account)?;
         let state = account.state();
         let phones = state.users().map(|user| {
-            (user.phone.clone(), PhoneState { status: user.status.clone(), since: user.since })
+            (
+                Phone::clone(&user.phone),
+                PhoneState { status: user.status.clone(), since: user.since },
+            )
         });
         Ok(phones.collect())
     }
 
     pub fn add_phone(&self, account: &CloudlinkAccountId, phone: Phone) -> Result<(), NotThere> {
-        self.account(account)?.state().add(phone, self.now());
+        self.account(account)?.state().add(Arc::new(phone), self.now());
         self.poke();
         Ok(())
     }
@@ -185,7 +188,7 @@ impl Controls {
         let account = self.account(account)?;
         let mut state = account.state();
         let found = state.user_mut(user).ok_or_else(|| NotThere(format!("phone {user}")))?;
-        change(&mut found.phone);
+        change(Arc::make_mut(&mut found.phone));
         drop(state);
         self.poke();
         Ok(())

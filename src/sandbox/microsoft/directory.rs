@@ -1,6 +1,7 @@
 //! A tenant's users, and what changed since when.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -19,7 +20,8 @@ pub(crate) struct Directory {
 
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) person: Person,
+    /// Shared with the world it came from, until somebody changes it.
+    pub(crate) person: Arc<Person>,
     pub(crate) removed: Option<Removed>,
 }
 
@@ -53,16 +55,18 @@ const FIELDS: [(&str, u16); 7] = [
 const PLANS: u16 = 32;
 
 impl Directory {
-    pub(crate) fn of(people: &[Person]) -> Self {
-        let entries: Vec<_> =
-            people.iter().map(|person| Entry { person: person.clone(), removed: None }).collect();
+    pub(crate) fn of(people: &[Arc<Person>]) -> Self {
+        let entries: Vec<_> = people
+            .iter()
+            .map(|person| Entry { person: Arc::clone(person), removed: None })
+            .collect();
         let places = people.iter().enumerate().map(|(place, person)| (person.id, place)).collect();
         Self { entries, places, changes: Vec::new(), generation: 0 }
     }
 
     pub(crate) fn get(&self, id: EntraUserId) -> Option<&Person> {
         let entry = self.entries.get(*self.places.get(&id)?)?;
-        entry.removed.is_none().then_some(&entry.person)
+        entry.removed.is_none().then_some(entry.person.as_ref())
     }
 
     /// By id or by UPN, as the path of a request names somebody.
@@ -76,13 +80,16 @@ impl Directory {
     }
 
     pub(crate) fn present(&self) -> impl Iterator<Item = &Person> {
-        self.entries.iter().filter(|entry| entry.removed.is_none()).map(|entry| &entry.person)
+        self.entries
+            .iter()
+            .filter(|entry| entry.removed.is_none())
+            .map(|entry| entry.person.as_ref())
     }
 
     pub(crate) fn removed(&self) -> impl Iterator<Item = &Person> {
         let restorable = Some(Removed::Restorable);
         let entries = self.entries.iter().filter(move |entry| entry.removed == restorable);
-        entries.map(|entry| &entry.person)
+        entries.map(|entry| entry.person.as_ref())
     }
 
     /// The entries from a place on; a page of a list that people may be added to meanwhile.
@@ -112,7 +119,7 @@ impl Directory {
     pub(crate) fn add(&mut self, person: Person) {
         let place = self.entries.len();
         self.places.insert(person.id, place);
-        self.entries.push(Entry { person, removed: None });
+        self.entries.push(Entry { person: Arc::new(person), removed: None });
         self.changes.push(Change { place, fields: ALL });
     }
 
@@ -123,8 +130,8 @@ impl Directory {
         if entry.removed.is_some() {
             return false;
         }
-        let before = entry.person.clone();
-        change(&mut entry.person);
+        let before = Arc::clone(&entry.person);
+        change(Arc::make_mut(&mut entry.person));
         let after = &entry.person;
         let mut fields = 0;
         fields |= u16::from(before.name != after.name);

@@ -1,5 +1,7 @@
 //! People with the irregularities that real directories have, and a dozen plausible customers.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 use super::names::{FIRST, LAST};
@@ -72,7 +74,7 @@ impl Customer {
             }
             _ => vec![person(&address, Some(&address))],
         };
-        self.people.extend(people);
+        self.people.extend(people.into_iter().map(Arc::new));
         if quirk != Quirk::NoPhone {
             let user = stable::guid(&["phone", &self.name, name]).to_string();
             let email = match quirk {
@@ -86,7 +88,7 @@ impl Customer {
                 email,
                 extension: (2001 + self.phones.len()).to_string(),
             });
-            self.phones.extend(phone);
+            self.phones.extend(phone.map(Arc::new));
         }
         self
     }

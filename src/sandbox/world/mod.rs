@@ -7,6 +7,8 @@ mod demo;
 mod names;
 mod stable;
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 
 pub use self::demo::Quirk;
@@ -49,10 +51,10 @@ pub struct Customer {
     /// The host of its cloud's Graph, for which tokens are asked.
     pub graph_host: &'static str,
     pub app: App,
-    /// The users CloudLink knows.
-    pub phones: Vec<Phone>,
+    /// The users CloudLink knows; shared with the running CloudLink, which may hold a million.
+    pub phones: Vec<Arc<Phone>>,
     /// The users Microsoft Entra knows.
-    pub people: Vec<Person>,
+    pub people: Vec<Arc<Person>>,
 }
 
 /// The customer's app registration, made for the portal.
@@ -231,11 +233,11 @@ impl Customer {
 
     /// The phone of whoever has this name.
     pub fn phone(&self, name: &str) -> Option<&Phone> {
-        self.phones.iter().find(|phone| phone.name == name)
+        self.phones.iter().map(Arc::as_ref).find(|phone| phone.name == name)
     }
 
     /// The Entra user who has this name.
     pub fn person(&self, name: &str) -> Option<&Person> {
-        self.people.iter().find(|person| person.name == name)
+        self.people.iter().map(Arc::as_ref).find(|person| person.name == name)
     }
 }
