@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::{Answer, Stage, until};
 
 impl Stage {
-    async fn cloudlink_token(&self, account: &str) -> Answer {
+    pub(super) async fn cloudlink_token(&self, account: &str) -> Answer {
         let partner = &self.sandbox.world().partner;
         let form = [
             ("grant_type", "client_credentials"),
@@ -39,7 +39,7 @@ impl Stage {
         self.cloudlink_token(&account).await.body["access_token"].as_str().unwrap().to_owned()
     }
 
-    async fn ask(&self, path: &str, token: &str) -> Answer {
+    pub(super) async fn ask(&self, path: &str, token: &str) -> Answer {
         let url = if path.starts_with("http") {
             path.to_owned()
         } else {

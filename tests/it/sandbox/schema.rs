@@ -91,3 +91,29 @@ async fn login_answers_in_its_own_shapes() {
     });
     shaped(&stage.sign_in(&[("client_secret", "x")]).await.body, &refusal, "refusal");
 }
+
+#[tokio::test]
+async fn cloudlink_answers_in_its_own_shapes() {
+    let stage = Stage::set().await;
+    let text = "text";
+    let partner = stage.sandbox.world().partner.account.to_string();
+    let token = json!({
+        "token_type": text, "expires_in": 1, "access_token": text, "refresh_token": text,
+        "scope": text,
+    });
+    let answer = stage.cloudlink_token(&partner).await;
+    shaped(&answer.body, &token, "token");
+    assert_eq!(answer.body["token_type"], "bearer");
+    let token = answer.body["access_token"].as_str().unwrap().to_owned();
+    let user = json!({
+        "userId": text, "accountId": text, "name": text, "displayName": text, "role": text,
+        "extension": text, "extensionVerified": true, "sipAddress": text, "email": text,
+        "emailVerified": true, "createdOn": text, "_links": {"self": text},
+    });
+    let users = json!({"count": 1, "_links": {"self": text}, "_embedded": {"items": [user]}});
+    let account = stage.customer().account.clone();
+    let answer = stage.ask(&format!("/admin/2017-09-01/accounts/{account}/users"), &token).await;
+    shaped(&answer.body, &users, "users");
+    let nobody = stage.ask("/admin/2017-09-01/accounts/1", &token).await;
+    shaped(&nobody.body, &json!({"message": text}), "error");
+}
