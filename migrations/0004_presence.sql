@@ -72,6 +72,8 @@ CREATE TABLE cloudlink_users (
     user_id text NOT NULL,
     name text NOT NULL,
     email text NOT NULL,
+    -- what a search looks into
+    searched text NOT NULL GENERATED ALWAYS AS (lower(name) || ' ' || lower(email)) STORED,
     -- null: not matched, and match_trouble says why
     entra_id uuid,
     match_trouble text CHECK (match_trouble IN ('not-in-entra', 'duplicate', 'disabled', 'no-teams')),

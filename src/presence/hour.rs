@@ -74,6 +74,11 @@ pub fn beginning(now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 impl Hour {
+    /// Nothing was pushed, so there is nothing to draw.
+    pub fn is_quiet(&self) -> bool {
+        self.sum.pushes == 0 && self.sum.failures == 0
+    }
+
     pub fn of(minutes: &[Minute], now: DateTime<Utc>) -> anyhow::Result<Self> {
         let from = beginning(now);
         let mut places: Vec<Option<&Minute>> = vec![None; MINUTES];

@@ -126,8 +126,9 @@ fn cost(mapping: &Mapping, matched: i64, budget: u32) -> Option<String> {
 async fn save(
     State(app): State<AppState>,
     the: TheAccountToChange,
-    Form(form): Form<TableForm>,
+    Form(fields): Form<Vec<(String, String)>>,
 ) -> web::Result {
+    let form = TableForm::from(fields);
     let old = rules::mapping(&app.db, the.account.id).await?;
     match form.parse(&old) {
         Ok(new) => keep(&app, &the, &old, &new).await,

@@ -10,16 +10,36 @@ const LONGEST_STATE: usize = 64;
 /// No telephone system has that many.
 const MOST_OWN: usize = 200;
 
+/// What the name of a row's choice begins with; its state follows.
+const ROW: &str = "rule-";
+
 /// The table as typed.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub struct TableForm {
-    pub state: Vec<String>,
-    pub shows: Vec<String>,
+    /// State and choice.
+    rules: Vec<(String, String)>,
     /// The added state whose Remove was pressed.
-    pub remove: String,
+    remove: String,
     pub new_state: String,
     pub new_shows: String,
+}
+
+impl From<Vec<(String, String)>> for TableForm {
+    fn from(fields: Vec<(String, String)>) -> Self {
+        let mut form = Self::default();
+        for (name, value) in fields {
+            match name.as_str() {
+                "remove" => form.remove = value,
+                "new_state" => form.new_state = value,
+                "new_shows" => form.new_shows = value,
+                name => {
+                    let state = name.strip_prefix(ROW).map(str::to_owned);
+                    form.rules.extend(state.map(|state| (state, value)));
+                }
+            }
+        }
+        form
+    }
 }
 
 /// One rule as typed.
@@ -31,11 +51,10 @@ pub struct NewRule {
 }
 
 impl TableForm {
-    /// The rows whose choice we know, as they stand.
+    /// The rows that stay, with their choice, if we know it.
     fn rows(&self) -> impl Iterator<Item = (String, Option<Decision>)> {
-        let rows = self.state.iter().zip(&self.shows);
-        rows.map(|(state, shows)| (fold(state), shows.parse().ok()))
-            .filter(|(state, _)| *state != fold(&self.remove) || self.remove.is_empty())
+        let rows = self.rules.iter().map(|(state, shows)| (fold(state), shows.parse().ok()));
+        rows.filter(|(state, _)| self.remove.is_empty() || *state != fold(&self.remove))
     }
 
     /// What was typed, as far as it makes sense, to be shown again.
@@ -100,16 +119,21 @@ mod tests {
     use super::*;
     use crate::microsoft::Shows;
 
+    fn typed(fields: &[(&str, &str)]) -> TableForm {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        TableForm::from(fields.collect::<Vec<_>>())
+    }
+
     #[test]
     fn a_row_is_removed_and_another_added() {
         let old = Mapping::with([("lunch".to_owned(), Decision::Show(Shows::Away))]);
-        let form = TableForm {
-            state: vec!["idle".to_owned(), "lunch".to_owned()],
-            shows: vec!["clear".to_owned(), "away".to_owned()],
-            remove: "lunch".to_owned(),
-            new_state: "In Surgery".to_owned(),
-            new_shows: "presenting".to_owned(),
-        };
+        let form = typed(&[
+            ("rule-idle", "clear"),
+            ("rule-lunch", "away"),
+            ("remove", "lunch"),
+            ("new_state", "In Surgery"),
+            ("new_shows", "presenting"),
+        ]);
         let new = form.parse(&old).unwrap();
         let own: Vec<_> = new.differences().collect();
         assert_eq!(own, [("insurgery", Decision::Show(Shows::Presenting))]);
@@ -117,12 +141,8 @@ mod tests {
 
     #[test]
     fn a_table_that_was_tampered_with_is_refused() {
-        let form = TableForm {
-            state: vec!["idle".to_owned()],
-            shows: vec!["on fire".to_owned()],
-            new_state: "x".repeat(65),
-            ..TableForm::default()
-        };
+        let long = "x".repeat(65);
+        let form = typed(&[("rule-idle", "on fire"), ("new_state", &long)]);
         let errors = form.parse(&Mapping::default()).unwrap_err();
         assert!(errors.of("form").is_some());
         assert_eq!(errors.of("new_state"), Some("A state has at most 64 characters."));

@@ -12,7 +12,7 @@ use super::people::{Asked, People, people};
 use crate::accounts::{Account, TheAccount, TheAccountToChange};
 use crate::audit::{self, Changes, Entry};
 use crate::presence::hour::{self, Hour};
-use crate::presence::store::overview::{Numbers, Standing, Trouble};
+use crate::presence::store::overview::{Numbers, Stage, Standing, Trouble};
 use crate::presence::store::people::Filter;
 use crate::presence::store::{by_hand, minutes, overview};
 use crate::presence::trouble;
@@ -33,6 +33,7 @@ struct OverviewPage {
     account: Account,
     live: Live,
     hour: Hour,
+    may_sync: bool,
     people: People,
     rows: Live,
     filters: Vec<(&'static str, &'static str)>,
@@ -69,6 +70,7 @@ async fn show(
     Ok(Page(OverviewPage {
         chrome: the.chrome("Presence", AccountTab::Presence),
         live: Live::of(&inner)?,
+        may_sync: the.viewer.may_change() && inner.standing.stage == Stage::On,
         account: the.account,
         hour,
         people,

@@ -40,8 +40,8 @@ pub fn verdict(seen: Seen<'_>) -> Verdict {
     }
     if availability == "offline" {
         return info(format!(
-            "Teams shows {shown} although our session says {}. The user chose to appear offline, \
-             and what a user chooses by hand outranks every application.",
+            "Teams shows {shown} although our session says {}. Most likely the user chose to \
+             appear offline, and what a user chooses by hand outranks every application.",
             ours.label(),
         ));
     }

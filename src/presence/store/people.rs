@@ -103,7 +103,8 @@ pub async fn page(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<(Vec<Listed>,
 }
 
 /// The keys of a page, and one more to know whether another follows. One statement for each
-/// filter, so that each has its own index.
+/// filter, so that each has its own index; `OFFSET 0` keeps the planner from reading a whole
+/// account for the few users that a presence names.
 async fn found(db: impl PgExecutor<'_>, wanted: Wanted<'_>) -> sqlx::Result<Vec<After>> {
     let Wanted { account, filter, search, after, limit } = wanted;
     let search = search.trim().to_lowercase();
@@ -122,8 +123,7 @@ async fn found(db: impl PgExecutor<'_>, wanted: Wanted<'_>) -> sqlx::Result<Vec<
             SELECT lower(u.name) AS "name!", u.user_id AS "user: CloudlinkUserId"
             FROM cloudlink_users u
             WHERE u.account_id = $1
-                AND ($2 = '' OR position($2 IN lower(u.name)) > 0
-                    OR position($2 IN lower(u.email)) > 0)
+                AND ($2 = '' OR position($2 IN u.searched) > 0)
                 AND (lower(u.name), u.user_id) > ($3, $4)
             ORDER BY lower(u.name), u.user_id
             LIMIT $5
@@ -134,8 +134,7 @@ async fn found(db: impl PgExecutor<'_>, wanted: Wanted<'_>) -> sqlx::Result<Vec<
             SELECT lower(u.name) AS "name!", u.user_id AS "user: CloudlinkUserId"
             FROM cloudlink_users u
             WHERE u.account_id = $1 AND u.entra_id IS NULL AND NOT u.excluded
-                AND ($2 = '' OR position($2 IN lower(u.name)) > 0
-                    OR position($2 IN lower(u.email)) > 0)
+                AND ($2 = '' OR position($2 IN u.searched) > 0)
                 AND (lower(u.name), u.user_id) > ($3, $4)
             ORDER BY lower(u.name), u.user_id
             LIMIT $5
@@ -146,8 +145,7 @@ async fn found(db: impl PgExecutor<'_>, wanted: Wanted<'_>) -> sqlx::Result<Vec<
             SELECT lower(u.name) AS "name!", u.user_id AS "user: CloudlinkUserId"
             FROM cloudlink_users u
             WHERE u.account_id = $1 AND u.excluded
-                AND ($2 = '' OR position($2 IN lower(u.name)) > 0
-                    OR position($2 IN lower(u.email)) > 0)
+                AND ($2 = '' OR position($2 IN u.searched) > 0)
                 AND (lower(u.name), u.user_id) > ($3, $4)
             ORDER BY lower(u.name), u.user_id
             LIMIT $5
@@ -155,11 +153,15 @@ async fn found(db: impl PgExecutor<'_>, wanted: Wanted<'_>) -> sqlx::Result<Vec<
         ),
         Filter::Failing => keys!(
             r#"
+            WITH those AS MATERIALIZED (
+                SELECT user_id FROM presences WHERE account_id = $1 AND trouble IS NOT NULL
+            )
             SELECT lower(u.name) AS "name!", u.user_id AS "user: CloudlinkUserId"
-            FROM presences p JOIN cloudlink_users u USING (account_id, user_id)
-            WHERE p.account_id = $1 AND p.trouble IS NOT NULL
-                AND ($2 = '' OR position($2 IN lower(u.name)) > 0
-                    OR position($2 IN lower(u.email)) > 0)
+            FROM those CROSS JOIN LATERAL (
+                SELECT name, user_id, searched FROM cloudlink_users c
+                WHERE c.account_id = $1 AND c.user_id = those.user_id OFFSET 0
+            ) u
+            WHERE ($2 = '' OR position($2 IN u.searched) > 0)
                 AND (lower(u.name), u.user_id) > ($3, $4)
             ORDER BY lower(u.name), u.user_id
             LIMIT $5
@@ -167,11 +169,15 @@ async fn found(db: impl PgExecutor<'_>, wanted: Wanted<'_>) -> sqlx::Result<Vec<
         ),
         Filter::Held => keys!(
             r#"
+            WITH those AS MATERIALIZED (
+                SELECT user_id FROM presences WHERE account_id = $1 AND applied IS NOT NULL
+            )
             SELECT lower(u.name) AS "name!", u.user_id AS "user: CloudlinkUserId"
-            FROM presences p JOIN cloudlink_users u USING (account_id, user_id)
-            WHERE p.account_id = $1 AND p.applied IS NOT NULL
-                AND ($2 = '' OR position($2 IN lower(u.name)) > 0
-                    OR position($2 IN lower(u.email)) > 0)
+            FROM those CROSS JOIN LATERAL (
+                SELECT name, user_id, searched FROM cloudlink_users c
+                WHERE c.account_id = $1 AND c.user_id = those.user_id OFFSET 0
+            ) u
+            WHERE ($2 = '' OR position($2 IN u.searched) > 0)
                 AND (lower(u.name), u.user_id) > ($3, $4)
             ORDER BY lower(u.name), u.user_id
             LIMIT $5

@@ -103,7 +103,8 @@ pub struct Candidate {
     pub taken_by: Option<String>,
 }
 
-/// Entra users whose name or address holds `search`, the first few by name.
+/// Entra users whose name or address holds `search`, the first few by name; without a search,
+/// those with whom nobody is matched.
 pub async fn candidates(
     db: impl PgExecutor<'_>,
     account: AccountId,
@@ -120,11 +121,13 @@ pub async fn candidates(
                 WHERE u.account_id = $1 AND u.entra_id = e.entra_id AND u.user_id <> $4
                     AND NOT u.excluded LIMIT 1) AS taken_by
         FROM entra_users e
-        WHERE e.account_id = $1 AND NOT e.gone AND ($2 = ''
-            OR position($2 IN lower(e.display_name)) > 0
+        WHERE e.account_id = $1 AND NOT e.gone AND (($2 = '' AND NOT EXISTS (
+                SELECT FROM cloudlink_users u
+                WHERE u.account_id = $1 AND u.entra_id = e.entra_id AND u.user_id <> $4))
+            OR $2 <> '' AND (position($2 IN lower(e.display_name)) > 0
             OR position($2 IN lower(e.user_principal_name)) > 0
             OR position($2 IN lower(e.mail)) > 0
-            OR $2 = ANY (e.proxy_addresses))
+            OR $2 = ANY (e.proxy_addresses)))
         ORDER BY lower(e.display_name), e.entra_id
         LIMIT $3
         "#,

@@ -10,4 +10,5 @@ mod stage;
 pub use browser::Browser;
 pub use elsewhere::{Elsewhere, Heard, Reply};
 pub use page::{Form, Page};
+pub use people::id;
 pub use stage::{PASSWORD, Stage};

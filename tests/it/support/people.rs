@@ -6,6 +6,7 @@ use presence_portal::ids::{AccountId, EntraUserId, IntegrationId, NodeId};
 use presence_portal::integrations::secret_owner;
 use presence_portal::kit::secret::Secret;
 use presence_portal::presence::delays::{BUCKETS, bucket};
+use presence_portal::sandbox::Customer;
 
 use super::Stage;
 
@@ -63,6 +64,24 @@ impl Stage {
         .bind(secret)
         .bind(expires_on)
         .bind(self.clock.now())
+        .execute(&self.db)
+        .await
+        .unwrap();
+    }
+
+    /// Leads the account to this customer's tenant, as the sandbox has it.
+    pub async fn connect(&self, account: AccountId, customer: &Customer) {
+        let integration = self.integration(account).await;
+        let owner = secret_owner(account, integration);
+        let secret = self.app.sealer.seal(&owner, &customer.app.secret.value).unwrap();
+        sqlx::query(
+            "UPDATE connections SET tenant_id = $2, client_id = $3, secret = $4
+             WHERE account_id = $1",
+        )
+        .bind(account)
+        .bind(customer.tenant)
+        .bind(customer.app.client)
+        .bind(secret)
         .execute(&self.db)
         .await
         .unwrap();
