@@ -1,5 +1,8 @@
 //! `demo`: the portal with a pretend CloudLink and Microsoft 365 beside it, filled.
 
+mod seed;
+mod store;
+
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -17,7 +20,8 @@ use crate::kit::private_file;
 use crate::kit::secret::Secret;
 use crate::kit::token;
 use crate::sandbox::{Sandbox, Settings, World};
-use crate::staff::{Addition, Role, add};
+use crate::staff::{self, Addition, Role};
+use crate::state::AppState;
 use crate::{postgres, telemetry};
 
 /// Seals what is no secret, in a database of your own that holds nothing but the demo.
@@ -47,10 +51,8 @@ async fn open(config: &mut Config) -> anyhow::Result<(Portal, Sandbox, Secret)> 
     let metrics = config.metrics_listen.map(|_| telemetry::begin_counting()).transpose()?;
     let mut portal = Portal::open(config.clone(), listener, metrics).await?;
     let admin = sign_in(&data_dir)?;
-    if opening::is_untouched(&portal.app.db).await? {
-        fill(&portal, &admin).await.context("The demo could not be filled")?;
-        portal.setup_code = None;
-    }
+    fill(&portal.app, &admin).await.context("The demo could not be filled")?;
+    portal.setup_code = None;
     Ok((portal, sandbox, admin))
 }
 
@@ -98,11 +100,20 @@ fn sign_in(data_dir: &Path) -> anyhow::Result<Secret> {
     Ok(made)
 }
 
-async fn fill(portal: &Portal, admin: &Secret) -> anyhow::Result<()> {
-    let app = &portal.app;
+/// The customers first: whoever finds them without an admin was cut short in between.
+async fn fill(app: &AppState, admin: &Secret) -> anyhow::Result<()> {
+    let now = app.clock.now();
+    if opening::is_untouched(&app.db).await? {
+        let mut tx = app.db.begin().await?;
+        seed::seed(&mut tx, &app.sealer, &World::demo(), now).await?;
+        tx.commit().await?;
+    }
+    if !staff::store::is_empty(&app.db).await? {
+        return Ok(());
+    }
     let email = Email::parse(ADMIN)?;
     let addition =
         Addition { email: &email, role: Role::PartnerAdmin, accounts: &[], password: admin };
-    add(&app.db, &app.passwords, &addition, app.clock.now()).await?;
+    staff::add(&app.db, &app.passwords, &addition, now).await?;
     Ok(())
 }
