@@ -2,7 +2,7 @@
 //! the window, and a picture is kept of each.
 
 use crate::presence::{add_account, set_up};
-use crate::support::{Portal, Visitor};
+use crate::support::{Portal, Visitor, matched};
 
 const NARROW: u32 = 320;
 const WIDE: u32 = 1280;
@@ -23,7 +23,7 @@ async fn axe_finds_nothing_on_any_page_wide_or_narrow() {
     visitor.press("Available features").await;
     visitor.flip("Sync presence from CloudLink to MS Teams").await;
     portal.feed_is_alive(&customer).await;
-    let (phone, _) = portal.matched(&customer);
+    let (phone, _) = matched(&customer);
     portal.sandbox.lift(&customer.account, &phone).unwrap();
 
     let user = format!("/presence/users/{phone}");

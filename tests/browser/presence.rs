@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use presence_portal::sandbox::{Customer, Tile};
 
-use crate::support::{Portal, Visitor};
+use crate::support::{Portal, Visitor, matched};
 
 const SWITCH: &str = "Sync presence from CloudLink to MS Teams";
 /// From the telephone to the tile, whole.
@@ -24,7 +24,7 @@ async fn a_lifted_telephone_turns_a_tile_red_until_it_is_hung_up() {
     visitor.sees("Teams takes a few minutes").await;
     portal.feed_is_alive(&customer).await;
 
-    let (phone, person) = portal.matched(&customer);
+    let (phone, person) = matched(&customer);
     portal.sandbox.lift(&customer.account, &phone).unwrap();
     let red = |tile: &Tile| tile.availability == "Busy" && tile.activity == "InACall";
     portal.tile_becomes(&customer, person, red, AT_MOST).await;
@@ -52,7 +52,7 @@ async fn an_expired_secret_is_named_and_a_new_one_heals() {
 
     portal.sandbox.expire_secrets(customer.tenant).unwrap();
     portal.sandbox.revoke_tokens(customer.tenant).unwrap();
-    let (phone, person) = portal.matched(&customer);
+    let (phone, person) = matched(&customer);
     portal.sandbox.lift(&customer.account, &phone).unwrap();
     visitor.visit("/").await;
     visitor.sees_after_reloading("The client secret has expired").await;
@@ -96,7 +96,7 @@ async fn removing_the_integration_clears_what_it_set() {
     visitor.press("Available features").await;
     visitor.flip(SWITCH).await;
     portal.feed_is_alive(&customer).await;
-    let (phone, person) = portal.matched(&customer);
+    let (phone, person) = matched(&customer);
     portal.sandbox.lift(&customer.account, &phone).unwrap();
     portal.tile_becomes(&customer, person, |tile| tile.activity == "InACall", AT_MOST).await;
 

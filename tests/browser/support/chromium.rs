@@ -1,4 +1,4 @@
-//! A real Chromium, driven through ChromeDriver, for as long as one test needs it.
+//! A real Chromium, driven through `ChromeDriver`, for as long as one test needs it.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

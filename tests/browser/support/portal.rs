@@ -81,14 +81,6 @@ impl Portal {
         self.sandbox.world().customers.first().unwrap().clone()
     }
 
-    /// A telephone and the person it belongs to.
-    pub fn matched(&self, customer: &Customer) -> (CloudlinkUserId, EntraUserId) {
-        let phone = customer.phones.first().unwrap();
-        let person =
-            customer.people.iter().find(|person| person.user_principal_name == phone.email);
-        (phone.user.clone(), person.unwrap().id)
-    }
-
     pub async fn account_path(&self, name: &str, page: &str) -> String {
         let id: AccountId = sqlx::query_scalar("SELECT id FROM accounts WHERE name = $1")
             .bind(name)
@@ -128,4 +120,11 @@ impl Portal {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+/// A telephone and the person it belongs to.
+pub fn matched(customer: &Customer) -> (CloudlinkUserId, EntraUserId) {
+    let phone = customer.phones.first().unwrap();
+    let person = customer.people.iter().find(|person| person.user_principal_name == phone.email);
+    (phone.user.clone(), person.unwrap().id)
 }

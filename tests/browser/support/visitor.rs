@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const AXE: &str = include_str!("../vendor/axe.min.js");
 
 /// Finds what can be seen and has the role and accessible name asked for.
-const FIND: &str = r#"
+const FIND: &str = r"
     const [kind, name] = arguments;
     const kinds = {
         button: 'button, a[href], summary',
@@ -32,7 +32,7 @@ const FIND: &str = r#"
     const seen = (element) => element.checkVisibility({ visibilityProperty: true });
     return [...(dialog ?? document).querySelectorAll(kinds[kind])]
         .find((element) => seen(element) && nameOf(element) === name) ?? null;
-"#;
+";
 
 pub struct Visitor {
     chromium: Chromium,
