@@ -21,14 +21,15 @@ function showDialog() {
   focusFirst(dialog);
 }
 
-/** The first complaint, else the first thing to fill in, else the button that goes on. */
+/** The first complaint, else the first thing to fill in, else the button that goes on, unless it destroys. */
 function focusFirst(within) {
   const field = "input:not([type=hidden], [readonly], :disabled), select:not(:disabled), textarea:not([readonly], :disabled)";
   const target =
     within.querySelector("[aria-invalid='true']:is(input, select, textarea)") ??
     within.querySelector("[autofocus]") ??
     within.querySelector(field) ??
-    within.querySelector(".button--primary") ??
+    within.querySelector(".button--primary:not(.button--danger)") ??
+    within.querySelector("[data-close]:not(.button--icon)") ??
     within.querySelector("a[href], button:not(:disabled)");
   target?.focus();
 }
