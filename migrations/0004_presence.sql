@@ -244,9 +244,7 @@ FROM accounts a
 LEFT JOIN integrations i ON i.account_id = a.id AND i.kind = 'microsoft-teams'
 LEFT JOIN connections c ON c.account_id = i.account_id AND c.integration_id = i.id
 LEFT JOIN features f ON f.account_id = i.account_id AND f.integration_id = i.id AND f.feature = 'presence-sync'
-LEFT JOIN LATERAL (
-    SELECT cause, needs_person FROM presence_troubles p
-    WHERE p.account_id = a.id
-    ORDER BY needs_person DESC, since
-    LIMIT 1
-) t ON true;
+LEFT JOIN (
+    SELECT DISTINCT ON (account_id) account_id, cause, needs_person FROM presence_troubles
+    ORDER BY account_id, needs_person DESC, since
+) t ON t.account_id = a.id;

@@ -88,8 +88,8 @@ pub struct Wanted {
     pub account: Option<AccountId>,
     /// Folded text, found in the summary, the actor or the account's name.
     pub text: String,
-    /// What an action begins with, such as `integration`.
-    pub kind: String,
+    /// What an action begins with, one of these, such as `integration`.
+    pub kinds: &'static [&'static str],
     pub from: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
     /// Only what is older than this one.
@@ -112,7 +112,7 @@ pub async fn records(
                 SELECT account_id FROM staff_accounts WHERE staff_id = $2))
             AND ($3 = '' OR strpos(lower(summary), $3) > 0 OR strpos(lower(actor), $3) > 0
                 OR strpos(lower(account_name), $3) > 0)
-            AND ($4 = '' OR starts_with(action, $4 || '.'))
+            AND (cardinality($4::text[]) = 0 OR split_part(action, '.', 1) = ANY($4))
             AND ($5::timestamptz IS NULL OR at >= $5)
             AND ($6::timestamptz IS NULL OR at < $6)
             AND ($7::bigint IS NULL OR id < $7)
@@ -122,7 +122,7 @@ pub async fn records(
         wanted.account as Option<AccountId>,
         wanted.scope as Option<StaffId>,
         wanted.text,
-        wanted.kind,
+        wanted.kinds as &[&str],
         wanted.from,
         wanted.until,
         wanted.before,

@@ -150,7 +150,7 @@ async fn customer_information_is_edited_and_the_change_written_down() {
     assert!(page.says("Nothing was changed."));
     let page = carl.submit(form.fill("Customer name", "Acme Ltd").fill("City", "Leeds")).await;
     assert!(page.says("The customer information is saved."));
-    assert!(page.says("Customer name: Acme → Acme Ltd") && page.says("City: nothing → Leeds"));
+    assert!(page.says("Customer name: Acme → Acme Ltd") && page.says("City: Leeds"));
 }
 
 #[tokio::test]

@@ -20,14 +20,13 @@ use crate::web::{
 
 const PER_PAGE: i64 = 50;
 
-/// What an action begins with, and what people call it.
-const KINDS: [(&str, &str); 6] = [
-    ("", "Everything"),
-    ("account", "Accounts"),
-    ("integration", "Integrations"),
-    ("presence", "Presence"),
-    ("staff", "Staff"),
-    ("session", "Signing in"),
+/// What is asked for, what people call it, and what its actions begin with.
+const KINDS: [(&str, &str, &[&str]); 5] = [
+    ("", "Everything", &[]),
+    ("accounts", "Accounts", &["account"]),
+    ("integrations", "Integrations", &["integration"]),
+    ("presence", "Presence", &["presence", "mapping", "user"]),
+    ("staff", "Staff", &["staff", "profile"]),
 ];
 
 pub fn routes() -> Router<AppState> {
@@ -63,10 +62,10 @@ impl Asked {
         if from.zip(until).is_some_and(|(from, until)| from > until) {
             errors.add("until", "The last day comes before the first.");
         }
-        let known = KINDS.iter().any(|(kind, _)| *kind == self.kind);
+        let kinds = KINDS.iter().find(|(kind, ..)| *kind == self.kind);
         let wanted = Wanted {
             text: text::sought(&self.q),
-            kind: if known { self.kind.clone() } else { String::new() },
+            kinds: kinds.map_or(&[], |(_, _, begins)| begins),
             from: from.map(midnight),
             until: until.and_then(|day| day.checked_add_days(Days::new(1))).map(midnight),
             before: self.before.parse().ok(),
@@ -108,6 +107,12 @@ struct ActivityPage {
     records: Vec<Record>,
     newest: Option<String>,
     older: Option<String>,
+}
+
+impl ActivityPage {
+    fn kinds() -> [(&'static str, &'static str); 5] {
+        KINDS.map(|(kind, label, _)| (kind, label))
+    }
 }
 
 async fn everywhere(

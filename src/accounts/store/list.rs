@@ -164,21 +164,27 @@ macro_rules! page_in_order {
         sqlx::query_as!(
             Listed,
             r#"
+            WITH page AS (
+                SELECT * FROM accounts a
+                WHERE ($1::uuid IS NULL OR EXISTS (
+                        SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
+                    AND ($2 = '' OR strpos(lower(a.name), $2) > 0 OR strpos(lower(a.city), $2) > 0
+                        OR strpos(lower(a.cloudlink_account_id), $2) > 0)
+                    AND ($3::boolean IS NULL OR (a.deactivated_at IS NULL) = $3)
+                    AND ($4::text IS NULL OR a.id IN (
+                        SELECT account_id FROM account_health WHERE health = $4))
+                ORDER BY "#
+                + $order
+                + r#" LIMIT $5 OFFSET $6
+            )
             SELECT a.id AS "id: AccountId", a.name,
                 a.cloudlink_account_id AS "cloudlink_id: CloudlinkAccountId",
                 a.city, a.country, a.deactivated_at, a.created_at, h.health AS "health!",
                 h.cause AS "cause?"
-            FROM accounts a
+            FROM page a
             JOIN account_health h ON h.account_id = a.id
-            WHERE ($1::uuid IS NULL OR EXISTS (
-                    SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
-                AND ($2 = '' OR strpos(lower(a.name), $2) > 0 OR strpos(lower(a.city), $2) > 0
-                    OR strpos(lower(a.cloudlink_account_id), $2) > 0)
-                AND ($3::boolean IS NULL OR (a.deactivated_at IS NULL) = $3)
-                AND ($4::text IS NULL OR h.health = $4)
             ORDER BY "#
-                + $order
-                + " LIMIT $5 OFFSET $6",
+                + $order,
             $wanted.scope as Option<StaffId>,
             $wanted.text,
             $wanted.active,
@@ -216,12 +222,12 @@ pub async fn count(db: impl PgExecutor<'_>, wanted: &Wanted) -> sqlx::Result<Cou
         r#"
         SELECT count(*) AS "all!", count(*) FILTER (WHERE a.deactivated_at IS NULL) AS "active!"
         FROM accounts a
-        LEFT JOIN account_health h ON $3::text IS NOT NULL AND h.account_id = a.id
         WHERE ($1::uuid IS NULL OR EXISTS (
                 SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
             AND ($2 = '' OR strpos(lower(a.name), $2) > 0 OR strpos(lower(a.city), $2) > 0
                 OR strpos(lower(a.cloudlink_account_id), $2) > 0)
-            AND ($3::text IS NULL OR h.health = $3)
+            AND ($3::text IS NULL OR a.id IN (
+                SELECT account_id FROM account_health WHERE health = $3))
         "#,
         wanted.scope as Option<StaffId>,
         wanted.text,

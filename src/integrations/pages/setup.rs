@@ -128,7 +128,7 @@ async fn submit(
         Some(failed) if !(failed.is_away() && form.untested.is_some()) => {
             let mut errors = FieldErrors::default();
             if let Some(field) = failed.field() {
-                errors.add(field, format!("{}. {}", failed.title(), failed.advice()));
+                errors.add(field, format!("{}.", failed.title()));
             }
             return refuse(&app, &the, partial, form, errors, Some(failed)).await;
         }

@@ -16,4 +16,4 @@ pub use monitors::{
 };
 pub use reseal::reseal;
 pub use show::{find, of_account};
-pub use worker::{Wish, connection_of, forget, syncing, wish};
+pub use worker::{connection_of, forget};

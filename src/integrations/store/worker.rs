@@ -1,4 +1,4 @@
-//! What a worker asks: whom to work for, with which credentials, and to let go of them.
+//! What a worker asks: with which credentials to work, and to let go of them.
 
 use anyhow::Context;
 use sqlx::{PgConnection, PgExecutor};
@@ -36,61 +36,6 @@ pub async fn connection_of(
         cloud: row.cloud.parse().context("a cloud in the database")?,
         credential: Credential::Secret(secret),
     }))
-}
-
-/// What people want done for an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// Keep Teams in step.
-    Sync,
-    /// Clear what we set in Teams, end the subscription, then [`forget`] the integration.
-    Remove,
-    /// Nothing more: what still stands in Teams is to be cleared.
-    Rest,
-}
-
-/// What people want done for this account now.
-pub async fn wish(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Wish> {
-    let row = sqlx::query!(
-        r#"
-        SELECT i.removing_since IS NOT NULL AS "removing!",
-            f.enabled AND a.deactivated_at IS NULL AND a.deleting_since IS NULL AS "syncing"
-        FROM integrations i
-        JOIN accounts a ON a.id = i.account_id
-        JOIN connections c ON c.account_id = i.account_id AND c.integration_id = i.id
-        LEFT JOIN features f ON f.account_id = i.account_id AND f.integration_id = i.id
-            AND f.feature = 'presence-sync'
-        WHERE i.account_id = $1
-        "#,
-        account as AccountId,
-    )
-    .fetch_optional(db)
-    .await?;
-    Ok(match row {
-        Some(row) if row.removing => Wish::Remove,
-        Some(row) if row.syncing == Some(true) => Wish::Sync,
-        _ => Wish::Rest,
-    })
-}
-
-/// The accounts that want a worker: switched on, or being removed. Whose sessions of ours are
-/// to be cleared besides is for the worker's own tables to say.
-pub async fn syncing(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<AccountId>> {
-    sqlx::query_scalar!(
-        r#"
-        SELECT f.account_id AS "id!: AccountId"
-        FROM features f
-        JOIN accounts a ON a.id = f.account_id
-        JOIN integrations i ON i.account_id = f.account_id AND i.id = f.integration_id
-        JOIN connections c ON c.account_id = f.account_id AND c.integration_id = f.integration_id
-        WHERE f.feature = 'presence-sync' AND f.enabled AND i.removing_since IS NULL
-            AND a.deactivated_at IS NULL AND a.deleting_since IS NULL
-        UNION ALL
-        SELECT account_id FROM integrations WHERE removing_since IS NOT NULL
-        "#,
-    )
-    .fetch_all(db)
-    .await
 }
 
 /// Lets go of an integration that is being removed, credentials and all, and of the account
