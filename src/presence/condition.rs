@@ -127,7 +127,7 @@ impl Condition {
     }
 
     /// Takes note of Microsoft's answer to a push.
-    pub async fn answered(&mut self, answer: Result<(), Refusal>, way: Way<'_>, _due: bool) {
+    pub async fn answered(&mut self, answer: Result<(), Refusal>, way: Way<'_>) {
         match answer {
             Ok(()) => self.well(true).await,
             // Says nothing about anybody else.

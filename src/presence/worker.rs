@@ -251,7 +251,7 @@ impl Worker {
         }
         if let Some(answer) = done.request {
             let connection = self.connection.as_ref();
-            self.condition.answered(answer, connection, done.due_at.is_some()).await;
+            self.condition.answered(answer, connection).await;
         }
         self.stale |= self.queue.is_empty() && self.steps.is_empty();
         self.pace();

@@ -2,6 +2,7 @@
 
 mod clearing;
 mod faults;
+mod models;
 mod nodes;
 mod office;
 mod pushing;
