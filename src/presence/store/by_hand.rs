@@ -16,7 +16,7 @@ pub async fn set_excluded(
 ) -> sqlx::Result<bool> {
     let changed = sqlx::query!(
         r#"
-        UPDATE cloudlink_users SET excluded = $3
+        UPDATE cloudlink_users SET excluded = $3, match_changed = true
         WHERE account_id = $1 AND user_id = $2 AND excluded <> $3
         "#,
         account as AccountId,
@@ -42,7 +42,7 @@ pub async fn match_with(
     sqlx::query!(
         r#"
         UPDATE cloudlink_users SET entra_id = $3, match_trouble = NULL, matched_by_hand = true,
-            refused_entra_id = NULL, refused_at = NULL
+            refused_entra_id = NULL, refused_at = NULL, match_changed = true
         WHERE account_id = $1 AND user_id = $2
         "#,
         account as AccountId,
@@ -66,7 +66,8 @@ pub async fn match_automatically(
     sqlx::query!(
         r#"
         UPDATE cloudlink_users
-        SET matched_by_hand = false, refused_entra_id = NULL, refused_at = NULL
+        SET matched_by_hand = false, refused_entra_id = NULL, refused_at = NULL,
+            match_changed = true
         WHERE account_id = $1 AND user_id = $2
         "#,
         account as AccountId,
