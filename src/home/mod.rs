@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use concerns::{Concern, concerns};
@@ -88,7 +88,6 @@ async fn now(app: &AppState, viewer: &Viewer) -> web::Result<(Live, Hour)> {
     Ok((Live::of(&part)?, hour))
 }
 
-/// Minutes are closed two minutes after they end: by then every push of theirs is written down.
 async fn minutes(
     app: &AppState,
     scope: Option<StaffId>,
@@ -98,6 +97,5 @@ async fn minutes(
     if let Some(staff) = scope {
         return minutes::of_staff(&app.db, staff, from).await;
     }
-    let running = now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(now);
-    minutes::of_all(&app.db, from, running - TimeDelta::minutes(2)).await
+    minutes::of_all(&app.db, from, now).await
 }

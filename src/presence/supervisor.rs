@@ -22,7 +22,7 @@ use super::figures;
 use super::inbox::Writer;
 use super::shared::{Clerks, Pace, Shared, count};
 use super::store::leases::{self, Lease};
-use super::store::{due, tally};
+use super::store::{due, minutes, tally};
 use super::worker::{Ended, Worker};
 use crate::ids::AccountId;
 use crate::kit::token;
@@ -317,6 +317,9 @@ async fn keep_tally(shared: Shared, stop: CancellationToken) {
             && let Err(error) = tally::add(&shared.app.db, &minutes).await
         {
             tracing::warn!("{} minutes of figures were lost: {error}", minutes.len());
+        }
+        if let Err(error) = minutes::keep_totals(&shared.app.db, shared.app.clock.now()).await {
+            tracing::warn!("the minutes of all accounts were not added up: {error}");
         }
         if ending {
             return;

@@ -3,11 +3,14 @@
 //! Buckets of delays are added up one by one, all 24 of them: ten times as fast as taking the
 //! arrays apart. A test holds the number to that of the code.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sqlx::{PgExecutor, PgPool};
 
 use crate::ids::{AccountId, StaffId};
 use crate::presence::delays::Delays;
+
+/// By then every push of a minute is written down.
+const CLOSED_AFTER: TimeDelta = TimeDelta::minutes(2);
 
 /// One minute in which something was pushed.
 #[derive(Clone, Debug)]
@@ -93,13 +96,13 @@ pub async fn of_staff(
     Ok(rows.into_iter().map(Minute::from).collect())
 }
 
-/// The minutes of all accounts. Those before `closed` get no more pushes: they are added up
-/// once and kept, so that a picture of the hour costs no more than its last minutes.
+/// The minutes of all accounts. Those that have closed are added up once and kept, so that a picture of the hour costs no more than its last minutes.
 pub async fn of_all(
     db: &PgPool,
     from: DateTime<Utc>,
-    closed: DateTime<Utc>,
+    now: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Minute>> {
+    let closed = now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(now) - CLOSED_AFTER;
     add_up(db, from, closed).await?;
     let rows = sqlx::query_as!(
         Row,
@@ -129,6 +132,12 @@ pub async fn of_all(
     .fetch_all(db)
     .await?;
     Ok(rows.into_iter().map(Minute::from).collect())
+}
+
+/// Adds up what has closed within the last hour, so that whoever looks at Home does not wait for it.
+pub async fn keep_totals(db: impl PgExecutor<'_>, now: DateTime<Utc>) -> sqlx::Result<()> {
+    let running = now.duration_trunc(TimeDelta::minutes(1)).unwrap_or(now);
+    add_up(db, running - TimeDelta::minutes(59), running - CLOSED_AFTER).await
 }
 
 async fn add_up(

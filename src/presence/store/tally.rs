@@ -67,6 +67,7 @@ pub async fn add(db: impl PgExecutor<'_>, minutes: &[Minute]) -> sqlx::Result<()
 /// Lets go of minutes nobody looks at any more, and of events from the future that have come to pass.
 pub async fn tidy(db: &sqlx::PgPool, before: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM push_minutes WHERE minute < $1", before).execute(db).await?;
+    sqlx::query!("DELETE FROM push_totals WHERE minute < $1", before).execute(db).await?;
     sqlx::query!("DELETE FROM future_events WHERE received_at < $1", before).execute(db).await?;
     Ok(())
 }
