@@ -4,13 +4,14 @@
 use askama::Template;
 use axum::Router;
 use axum::http::HeaderMap;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, Utc};
 
 use super::{
-    AccountTab, Chrome, FieldErrors, Page, Partial, Person, Place, assets, flash_of, refused,
-    see_other_saying,
+    AccountTab, Chrome, FieldErrors, Page, Partial, Person, Place, assets, clear_shown_flash,
+    flash_of, refused, see_other_saying,
 };
 use crate::ids::AccountId;
 
@@ -18,6 +19,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/styleguide", get(show).post(save))
         .route("/styleguide/dialog", get(dialog).post(refuse))
+        .layer(from_fn(clear_shown_flash))
 }
 
 /// The colours of `static/css/tokens.css`.

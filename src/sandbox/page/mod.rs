@@ -18,7 +18,7 @@ use super::switch::Switch;
 use super::world::Customer;
 use super::{Controls, NotThere, System};
 use crate::ids::TenantId;
-use crate::web::{self, Form, OrNotFound, Partial, assets, see_other};
+use crate::web::{self, Form, OrNotFound, Partial, assets, see_other, styleguide};
 
 pub(super) fn routes() -> Router<Controls> {
     let pages = Router::new()
@@ -28,7 +28,8 @@ pub(super) fn routes() -> Router<Controls> {
         .merge(systems::routes())
         .route("/switch", post(turn))
         .route("/sandbox.css", get(style))
-        .merge(assets::routes());
+        .merge(assets::routes())
+        .merge(styleguide::routes());
     pages.layer(from_fn(safe_headers)).layer(middleware::from_fn(web::show_problems))
 }
 
