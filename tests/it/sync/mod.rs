@@ -3,6 +3,7 @@
 mod clearing;
 mod faults;
 mod models;
+mod node;
 mod nodes;
 mod office;
 mod pushing;

@@ -10,26 +10,13 @@ use presence_portal::ids::{
 use presence_portal::integrations::secret_owner;
 use presence_portal::kit::secret::Secret;
 use presence_portal::kit::wake::Wakes;
-use presence_portal::presence::{self, Pace};
 use presence_portal::sandbox::{Customer, Sandbox, World};
-use presence_portal::state::AppState;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::node::Node;
 use crate::support::Stage;
-
-/// Quick enough for a test, slow enough for a busy machine.
-pub const PACE: Pace = Pace {
-    heartbeat: Duration::from_millis(100),
-    gone_after: Duration::from_secs(2),
-    directory: Duration::from_mins(15),
-    subscription: Duration::from_mins(10),
-    silence: Duration::from_mins(5),
-    person: Duration::from_hours(1),
-};
 
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -40,35 +27,6 @@ pub struct Office {
     pub accounts: Vec<AccountId>,
     node: Option<Node>,
     listener: Option<TcpListener>,
-}
-
-/// One running process of the portal.
-pub struct Node {
-    stop: CancellationToken,
-    parts: JoinSet<()>,
-}
-
-impl Node {
-    pub fn start(app: &AppState, listener: TcpListener) -> Self {
-        let stop = CancellationToken::new();
-        let mut parts = JoinSet::new();
-        let (inbox, supervisor) = presence::engine(app, PACE);
-        let serve = axum::serve(listener, inbox.routes())
-            .with_graceful_shutdown(stop.clone().cancelled_owned());
-        parts.spawn(async move { serve.await.unwrap() });
-        parts.spawn(supervisor.run(stop.clone()));
-        Self { stop, parts }
-    }
-
-    /// As `kill -9` does: nothing is finished, nothing given back.
-    pub async fn kill(mut self) {
-        self.parts.shutdown().await;
-    }
-
-    pub async fn stop(mut self) {
-        self.stop.cancel();
-        while self.parts.join_next().await.is_some() {}
-    }
 }
 
 impl Office {
