@@ -9,8 +9,11 @@ use super::OLDEST;
 use super::account::{Account, command};
 
 /// Finds and fetches. The scripts in `bin` use the same file, so that it is written once.
-const SCRIPT: &str =
-    concat!(include_str!("../../bin/lib/debian.sh"), include_str!("../../bin/lib/postgres.sh"));
+const SCRIPT: &str = concat!(
+    include_str!("../../bin/lib/common.sh"),
+    include_str!("../../bin/lib/debian.sh"),
+    include_str!("../../bin/lib/postgres.sh")
+);
 
 /// A directory with `postgres` and `initdb` in it that run here.
 #[derive(Clone, Debug)]
