@@ -59,7 +59,7 @@ fn the_style_sheet_stays_under_its_weight() {
 }
 
 #[test]
-fn the_sprite_holds_every_icon_in_use() {
+fn the_sprite_holds_every_icon_in_use_and_no_other() {
     let sprite = fs::read_to_string(root().join("static/img/icons.svg")).unwrap();
     let held: BTreeSet<_> = between(&sprite, "<symbol id=\"", "\"").collect();
 
@@ -73,6 +73,9 @@ fn the_sprite_holds_every_icon_in_use() {
     let missing: Vec<_> =
         between(&text, "icon(\"", "\"").filter(|name| !held.contains(name)).collect();
     assert!(missing.is_empty(), "not in static/img/icons.svg: {missing:?}");
+
+    let idle: Vec<_> = held.iter().filter(|name| !text.contains(&format!("\"{name}\""))).collect();
+    assert!(idle.is_empty(), "in static/img/icons.svg for nobody: {idle:?}");
 }
 
 #[test]
