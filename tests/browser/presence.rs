@@ -63,7 +63,8 @@ async fn an_expired_secret_is_named_and_a_new_one_heals() {
     visitor.press("Configure Microsoft Teams").await;
     visitor.fill("Client Secret (Value)", new.value.reveal()).await;
     visitor.press("Save").await;
-    visitor.sees("Ready").await;
+    visitor.sees("Saved, and tested with Microsoft").await;
+    visitor.sees_after_reloading("Ready").await;
     let red = |tile: &Tile| tile.activity == "InACall";
     portal.tile_becomes(&customer, person, red, Duration::from_secs(10)).await;
     visitor.no_longer_sees("Needs attention").await;

@@ -60,16 +60,16 @@ async fn without_staff_every_way_leads_to_the_welcome_and_the_code_lets_in_once(
 async fn of_two_who_use_the_set_up_code_at_once_one_gets_in() {
     let stage = Stage::new().await;
     let code = staff::setup::code_for_start(&stage.db).await.unwrap().unwrap();
-    let tries = ["ann@partner.example", "eve@stranger.example"].map(|email| {
-        let (browser, code) = (stage.stranger(), code.clone());
-        async move {
-            let page = browser.visit("/welcome").await;
-            let form = page.form("Begin").fill("Set-up code", code.reveal());
-            let form = form.fill("Your name", "Somebody").fill("Email", email);
+    let mut tries = Vec::new();
+    for email in ["ann@partner.example", "eve@stranger.example"] {
+        let browser = stage.stranger();
+        let form = browser.visit("/welcome").await.form("Begin").fill("Set-up code", code.reveal());
+        let form = form.fill("Your name", "Somebody").fill("Email", email);
+        tries.push(async move {
             browser.submit(form.fill("Password", PASSWORD)).await;
             browser.cookie("session").is_some()
-        }
-    });
+        });
+    }
     let got_in = futures_util::future::join_all(tries).await;
     assert_eq!(got_in.iter().filter(|in_| **in_).count(), 1, "{got_in:?}");
 }

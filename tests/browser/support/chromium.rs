@@ -1,6 +1,7 @@
 //! A real Chromium, driven through `ChromeDriver`, for as long as one test needs it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub enum Scripts {
 /// The driver's process and the browser's profile: both go with it.
 pub struct Chromium {
     driver: Child,
+    port: u16,
     pub client: Client,
     _profile: TempDir,
 }
@@ -33,14 +35,21 @@ impl Chromium {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("Chromium starts");
-        Self { driver, client, _profile: profile }
+        Self { driver, port, client, _profile: profile }
     }
 }
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // Closing the driver closes the browser with it.
-        self.driver.kill().ok();
+        // A driver that is merely killed leaves its browser behind; asked to, it closes both.
+        let asked = TcpStream::connect(("127.0.0.1", self.port)).and_then(|mut driver| {
+            driver.write_all(
+                b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
+            )
+        });
+        if asked.is_err() {
+            self.driver.kill().ok();
+        }
         self.driver.wait().ok();
     }
 }
