@@ -152,6 +152,7 @@ function dress(root) {
 }
 
 dress(document);
+document.querySelector(".account-head .tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 // Parts that arrive are dressed before they are painted, so nothing flickers.
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes) for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) dress(node.parentElement ?? node);
