@@ -54,7 +54,7 @@ impl Opened {
 /// Opens the database and makes it current. With the wrong key it is left as it was.
 pub async fn open(config: &Config) -> anyhow::Result<Opened> {
     let database = find(config).await?;
-    let mut db = connect(&database.options).await?;
+    let mut db = connect(&database.options, PATIENCE).await?;
     fits(&db)?;
     let key = key(config, &database, &mut db).await?;
     migrate(&mut db).await?;
@@ -97,13 +97,16 @@ fn named(options: PgConnectOptions) -> PgConnectOptions {
     options.application_name("presence-portal")
 }
 
-/// Connects, and waits for a server that is still coming up.
-pub async fn connect(options: &PgConnectOptions) -> anyhow::Result<PgConnection> {
+/// Connects, and waits so long for a server that is still coming up.
+pub async fn connect(
+    options: &PgConnectOptions,
+    patience: Duration,
+) -> anyhow::Result<PgConnection> {
     let begun = Instant::now();
     loop {
         match options.connect().await {
             Ok(db) => return Ok(db),
-            Err(error) if is_away(&error) && begun.elapsed() < PATIENCE => {
+            Err(error) if is_away(&error) && begun.elapsed() < patience => {
                 tracing::warn!("Postgres does not answer yet: {error}");
                 sleep(Duration::from_secs(1)).await;
             }

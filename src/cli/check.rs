@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use sqlx::Connection;
 
@@ -45,7 +46,7 @@ async fn database(config: &Config, findings: &mut Findings) {
         Ok(database) => database,
         Err(error) => return findings.bad("Postgres", format!("{error:#}")),
     };
-    let mut db = match opening::connect(&database.options).await {
+    let mut db = match opening::connect(&database.options, Duration::ZERO).await {
         Ok(db) => db,
         Err(error) => return findings.bad("Postgres", format!("{error:#}")),
     };

@@ -6,9 +6,11 @@ mod elsewhere;
 mod page;
 mod people;
 mod stage;
+mod wait;
 
 pub use browser::Browser;
 pub use elsewhere::{Elsewhere, Heard, Reply};
 pub use page::{Form, Page};
 pub use people::id;
-pub use stage::{PASSWORD, Stage};
+pub use stage::{PASSWORD, Stage, settings};
+pub use wait::until;
