@@ -84,7 +84,8 @@ pub async fn admit(
 }
 
 /// Takes this node's fair share of the accounts that nobody works for, and returns every lease
-/// it holds.
+/// it holds. Whoever takes an account over looks at its subscription first: nobody knows what
+/// became of it meanwhile.
 pub async fn take(
     tx: &mut PgConnection,
     node: NodeId,
@@ -106,7 +107,8 @@ pub async fn take(
             LIMIT (SELECT greatest(free, 0) FROM share)
             FOR UPDATE SKIP LOCKED
         )
-        UPDATE presence_accounts p SET node_id = $1, term = term + 1
+        UPDATE presence_accounts p
+        SET node_id = $1, term = term + 1, subscription_checked_at = NULL
         FROM orphans o WHERE p.account_id = o.account_id
         "#,
         node as NodeId,
