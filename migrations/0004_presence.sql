@@ -74,7 +74,7 @@ CREATE TABLE cloudlink_users (
     email text NOT NULL,
     -- what a search looks into
     searched text NOT NULL GENERATED ALWAYS AS (lower(name) || ' ' || lower(email)) STORED,
-    -- null: not matched, and match_trouble says why
+    -- null: not matched, and match_trouble says why, or that is null too: not looked for yet
     entra_id uuid,
     match_trouble text CHECK (match_trouble IN ('not-in-entra', 'duplicate', 'disabled', 'no-teams')),
     -- chosen by hand: automatic matching leaves it alone

@@ -184,7 +184,7 @@ pub struct Unmatched {
     pub all: i64,
 }
 
-/// Where sync is on and users are not matched; the most first.
+/// Where sync is on and users were looked for in Entra and not matched; the most first.
 pub async fn unmatched(
     db: impl PgExecutor<'_>,
     scope: Option<StaffId>,
@@ -196,7 +196,7 @@ pub async fn unmatched(
             (sum(u.users) OVER ())::bigint AS "all_users!", count(*) OVER () AS "all!"
         FROM (
             SELECT account_id, count(*) AS users FROM cloudlink_users
-            WHERE entra_id IS NULL AND NOT excluded
+            WHERE entra_id IS NULL AND match_trouble IS NOT NULL AND NOT excluded
             GROUP BY account_id
         ) AS u
         JOIN accounts a ON a.id = u.account_id

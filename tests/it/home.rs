@@ -47,6 +47,7 @@ async fn what_needs_a_person_is_grouped_by_cause_with_the_way_to_mend_it() {
     stage.add_teams(half).await;
     let lost = stage.synced_account("Lost").await;
     stage.telephone(lost, "Bo Lund", None, Some("not-in-entra")).await;
+    stage.telephone(lost, "Nobody looked yet", None, None).await;
 
     let page = stage.ann().await.visit("/").await;
     assert!(page.says("The permission Presence.ReadWrite.All is missing"));

@@ -198,8 +198,8 @@ pub async fn write_cloudlink(
     let emails: Vec<_> = users.iter().map(|user| user.email.clone()).collect();
     sqlx::query!(
         r#"
-        INSERT INTO cloudlink_users AS c (account_id, user_id, name, email, match_trouble, generation)
-        SELECT DISTINCT ON (user_id) $1::uuid, user_id, name, email, 'not-in-entra', $2::bigint
+        INSERT INTO cloudlink_users AS c (account_id, user_id, name, email, generation)
+        SELECT DISTINCT ON (user_id) $1::uuid, user_id, name, email, $2::bigint
         FROM unnest($3::text[], $4::text[], $5::text[]) AS u (user_id, name, email)
         ON CONFLICT (account_id, user_id) DO UPDATE SET
             name = excluded.name, email = excluded.email, generation = excluded.generation

@@ -51,7 +51,8 @@ pub async fn rematch(
             ) AS claimed GROUP BY claimed.entra_id
         ), verdicts AS (
             SELECT c.user_id, f.entra_id, CASE
-                WHEN f.user_id IS NULL THEN 'not-in-entra'
+                WHEN f.user_id IS NULL
+                    AND EXISTS (SELECT FROM entra_users WHERE account_id = $1) THEN 'not-in-entra'
                 WHEN f.candidates > 1 THEN 'duplicate'
                 WHEN NOT f.enabled THEN 'disabled'
                 WHEN l.claimants > 1 AND NOT c.excluded THEN 'duplicate'

@@ -84,7 +84,7 @@ fn person() -> impl Strategy<Value = Person> {
 
 type Verdict = Result<usize, &'static str>;
 
-/// Who is who, as section 7's eleventh promise says it.
+/// Who is who: by principal name, else mail, else another address, and nobody by guess.
 fn reference(people: &[Person], directory: &[Entra]) -> Vec<Verdict> {
     let same = |a: usize, b: usize| ADDRESSES[a].eq_ignore_ascii_case(ADDRESSES[b]);
     let rank = |person: &Person, entra: &Entra| {
