@@ -74,10 +74,12 @@ async fn ask(question: &str, major: Option<u32>, says: Stdio) -> anyhow::Result<
         .arg("postgres.sh")
         .args(major.map(|major| major.to_string()))
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(says)
-        .output()
-        .await
-        .context("could not run /bin/sh to look for Postgres")?;
+        .spawn()
+        .context("could not run /bin/sh to look for Postgres")?
+        .wait_with_output()
+        .await?;
     let text = String::from_utf8_lossy(&answer.stdout);
     Ok(text.lines().map(PathBuf::from).collect())
 }
