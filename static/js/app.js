@@ -101,6 +101,31 @@ addEventListener("submit", (event) => {
 });
 document.addEventListener("click", (event) => event.target.closest("[aria-disabled='true']") && event.preventDefault(), true);
 
+/* Whoever leaves while a form is on its way leaves once it has arrived: it is not cut short. */
+let sending = 0;
+let leaving = null;
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt.matches("form[method=post]") && !event.defaultPrevented) sending += 1;
+});
+// The form itself may be gone by then: what it asked with still names it.
+document.addEventListener("htmx:afterRequest", ({ detail: { requestConfig, successful } }) => {
+  if (!requestConfig.elt.matches("form[method=post]")) return;
+  sending = Math.max(0, sending - 1);
+  if (leaving && successful && !sending) location.assign(leaving);
+  leaving = null;
+});
+document.addEventListener(
+  "click",
+  (event) => {
+    const link = sending && event.target.closest("a[href]");
+    if (!link) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    leaving = link.href;
+  },
+  true,
+);
+
 /* Copy buttons show themselves only where they work. */
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
