@@ -39,7 +39,8 @@ debian_unpack() (
 
 # Where the libraries of unpacked packages are, for LD_LIBRARY_PATH.
 debian_libraries() {
-    for dir in "$1"/usr/lib/*-linux-gnu* "$1"/lib/*-linux-gnu*; do
+    for dir in "$1"/usr/lib/*-linux-gnu* "$1"/usr/lib/*-linux-gnu*/pulseaudio \
+        "$1"/lib/*-linux-gnu*; do
         [ ! -d "$dir" ] || printf '%s:' "$dir"
     done
 }

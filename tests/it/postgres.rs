@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use presence_portal::postgres::{Running, embedded, throwaway};
+use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::support::until;
@@ -38,7 +38,7 @@ async fn keep_one(server: &Running) {
 }
 
 /// The process that serves this data directory.
-fn postmaster(data_dir: &Path) -> Option<u32> {
+fn postmaster(data_dir: &Path) -> Option<i32> {
     let cluster = fs::read_dir(data_dir)
         .ok()?
         .filter_map(Result::ok)
@@ -47,8 +47,9 @@ fn postmaster(data_dir: &Path) -> Option<u32> {
     text.lines().next()?.parse().ok()
 }
 
-fn kill(pid: u32) {
-    assert!(Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap().success());
+fn kill(pid: i32) {
+    let pid = Pid::from_raw(pid).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use super::command::Home;
 
 const ANYWHERE: [&str; 2] = ["--listen", "127.0.0.1:0"];
@@ -28,7 +30,7 @@ async fn it_serves_until_told_to_stop_and_ends_well() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let told = Instant::now();
-    portal.signal("-TERM");
+    portal.signal(Signal::TERM);
     assert_eq!(portal.ended().await, Some(0));
     assert!(told.elapsed() < Duration::from_secs(10), "it took {:?}", told.elapsed());
 }
@@ -68,7 +70,7 @@ async fn the_demo_takes_free_ports_and_signs_in_with_the_same_password_every_tim
     assert_ne!(demo.address("The portal is at http://"), address);
     assert_eq!(status(&demo.address("watch Teams at ")).await, 200);
     let password = demo.address("with the password ");
-    demo.signal("-INT");
+    demo.signal(Signal::INT);
     assert_eq!(demo.ended().await, Some(0));
     let demo = home.serve(&arguments, "Press Ctrl-C").await;
     assert_eq!(demo.address("with the password "), password);
