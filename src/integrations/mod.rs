@@ -8,6 +8,7 @@ pub mod catalog;
 mod check;
 mod form;
 mod pages;
+pub mod reminders;
 mod save;
 pub mod store;
 
