@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Response};
+use serde::de::IgnoredAny;
 use url::Url;
 use uuid::Uuid;
 
@@ -178,19 +179,28 @@ impl Answered<Response> {
         answered.and(outcome).outcome
     }
 
-    /// Lets the rest of an answer go by, so that its connection can serve again.
+    /// Takes the answer to something that was to be done: empty, or JSON that nobody needs.
+    ///
+    /// Anything else comes from a proxy or a page of maintenance in between, whatever its status
+    /// says: then nothing is known to be done.
     pub(super) async fn done(self) -> Answered<()> {
         const LONGEST: usize = 16 * 1024;
         let Self { status, request_id, took, outcome } = self;
         let outcome = match outcome {
             Ok(response) if response.content_length() == Some(0) => Ok(()),
-            Ok(response) => {
+            Ok(response) => match http::read(response, LONGEST).await {
+                Ok(body) if !is_json_or_blank(&body) => {
+                    Err(Refusal::new(Cause::Garbled, "the answer is not Graph’s"))
+                }
                 // What was done is done, whatever becomes of the rest.
-                let _ = http::read(response, LONGEST).await;
-                Ok(())
-            }
+                _ => Ok(()),
+            },
             Err(refusal) => Err(refusal),
         };
-        Answered { status, request_id, took, outcome }
+        Answered { status, request_id, took, outcome: Ok(()) }.and(outcome)
     }
+}
+
+fn is_json_or_blank(body: &[u8]) -> bool {
+    body.trim_ascii().is_empty() || serde_json::from_slice::<IgnoredAny>(body).is_ok()
 }

@@ -41,6 +41,20 @@ async fn presence_is_set_in_the_session_of_the_application() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_not_graphs_sets_nothing_whatever_its_status() {
+    for (body, outcome) in [
+        ("<html>maintenance</html>", Err(Cause::Garbled)),
+        ("{\"value\":", Err(Cause::Garbled)),
+        (" \r\n", Ok(())),
+        ("{}", Ok(())),
+    ] {
+        let (microsoft, _there, _) = graph(move |_| Reply::raw(200, &[], body)).await;
+        let answered = microsoft.set_presence(&connection(), user(), Shows::Away).await;
+        assert_eq!(answered.outcome.map_err(|refusal| refusal.cause), outcome, "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_is_gone_counts_as_cleared() {
     let (microsoft, there, _) = graph(|_| refused(404, "NotFound")).await;
     let answered = microsoft.clear_presence(&connection(), user()).await;

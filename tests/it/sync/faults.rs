@@ -86,6 +86,8 @@ async fn what_was_done_but_never_answered_is_put_right() {
         Trouble::LoseAnswer,
         Trouble::Truncated,
         Trouble::Html { status: 502 },
+        Trouble::Html { status: 200 },
+        Trouble::HalfJson,
         Trouble::status(500),
     ] {
         let office = Office::open(World::small()).await;
