@@ -29,22 +29,26 @@ impl Asset {
     }
 }
 
-/// One bundle, in the order of the cascade.
+/// One bundle, in the order of the cascade; each sheet stands in a layer, which is written here
+/// and not in the sheet.
+macro_rules! layered {
+    ($($layer:literal: $($sheet:literal)+;)+) => {
+        concat!(
+            include_str!("../../static/css/tokens.css"),
+            $("@layer ", $layer, " {\n", $(include_str!(concat!("../../static/css/", $sheet)),)+ "}\n",)+
+        )
+    };
+}
+
 static CSS: LazyLock<Asset> = LazyLock::new(|| {
-    let body = concat!(
-        include_str!("../../static/css/tokens.css"),
-        include_str!("../../static/css/base.css"),
-        include_str!("../../static/css/layout.css"),
-        include_str!("../../static/css/buttons.css"),
-        include_str!("../../static/css/fields.css"),
-        include_str!("../../static/css/surfaces.css"),
-        include_str!("../../static/css/tables.css"),
-        include_str!("../../static/css/states.css"),
-        include_str!("../../static/css/charts.css"),
-        include_str!("../../static/css/dialogs.css"),
-        include_str!("../../static/css/features.css"),
-        include_str!("../../static/css/utilities.css"),
-    );
+    let body = layered! {
+        "reset": "reset.css";
+        "base": "base.css";
+        "shared": "shared.css";
+        "layout": "layout.css";
+        "components": "buttons.css" "fields.css" "surfaces.css" "tables.css" "states.css" "charts.css" "dialogs.css" "features.css";
+        "utilities": "utilities.css";
+    };
     Asset::new("app.css", "text/css; charset=utf-8", body)
 });
 
