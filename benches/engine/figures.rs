@@ -1,12 +1,8 @@
-//! What the engine takes and how soon it acts: `cargo bench --bench engine`.
-//!
-//! Everything runs in this process on loopback: the portal, the sandbox and whoever sends the
-//! events; only Postgres stands beside it. With `DATABASE_URL` that is a server of yours, else a
-//! throw-away one that does not sync to disk.
+//! The delay from a webhook's arrival to the request that leaves for Graph, and durable events
+//! a second. Everything runs in this process on loopback; only Postgres stands beside it: a
+//! server of yours with `DATABASE_URL`, else a throw-away one that does not sync to disk.
 
-#![expect(clippy::unwrap_used, reason = "a figure that cannot be taken should stop there")]
-
-#[path = "../tests/it/support/database.rs"]
+#[path = "../../tests/it/support/database.rs"]
 mod database;
 
 use std::collections::HashMap;
@@ -36,22 +32,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-fn main() {
-    // `cargo test --benches` only wants to know that it builds.
-    if std::env::args().any(|arg| arg == "--test") {
-        return;
-    }
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let seconds =
-            std::env::var("SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
-        delay(100, 100, seconds).await;
-        ingest(64, seconds).await;
-    });
-}
-
 /// From the webhook's request leaving CloudLink to Graph's request arriving at Microsoft.
-async fn delay(accounts: usize, per_second: u64, seconds: u64) {
+pub async fn delay(accounts: usize, per_second: u64, seconds: u64) {
     let each = usize::try_from(per_second * seconds).unwrap() / accounts + 1;
     let portal = Portal::open(World::of_size(accounts, each), 1_000_000).await;
     let mut sent: HashMap<String, DateTime<Utc>> = HashMap::new();
@@ -97,7 +79,7 @@ async fn delay(accounts: usize, per_second: u64, seconds: u64) {
 }
 
 /// Durable events per second with so many connections, beside the same statement by itself.
-async fn ingest(connections: usize, seconds: u64) {
+pub async fn ingest(connections: usize, seconds: u64) {
     let portal = Portal::open(World::of_size(10, 100), 0).await;
     // Nobody is matched, so that only taking in is measured.
     sqlx::query("UPDATE cloudlink_users SET excluded = true")
