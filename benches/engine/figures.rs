@@ -240,7 +240,7 @@ async fn set_up(app: &AppState, customer: &Customer) -> AccountId {
     .unwrap();
     sqlx::query(
         "INSERT INTO integrations (account_id, id, kind, release, added_at)
-         VALUES ($1, $2, 'microsoft-teams', 1, now())",
+         VALUES ($1, $2, 'microsoft-teams', 2, now())",
     )
     .bind(account)
     .bind(integration)

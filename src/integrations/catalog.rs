@@ -21,6 +21,15 @@ pub enum Feature {
     PresenceSync,
 }
 
+/// Something that came with a release, and is not there before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ability {
+    /// The account says for itself what a phone's state means in Teams.
+    OwnMapping,
+    /// Users are left out of the sync, and taken in again.
+    UserScope,
+}
+
 /// A version of an integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Release {
@@ -29,6 +38,8 @@ pub struct Release {
     pub name: &'static str,
     /// What is new, a sentence each.
     pub news: &'static [&'static str],
+    /// What came with it.
+    pub brings: &'static [Ability],
 }
 
 /// Microsoft Teams, from the first release to the newest. What was released is never changed.
@@ -36,16 +47,20 @@ const MICROSOFT_TEAMS: [Release; 2] = [
     Release {
         number: 1,
         name: "1.0",
-        news: &["Shows in Microsoft Teams when somebody is on the phone."],
+        news: &[
+            "Shows in Microsoft Teams when somebody is on the phone, in a conference, or wants not to be disturbed.",
+        ],
+        brings: &[],
     },
     Release {
         number: 2,
         name: "1.1",
         news: &[
-            "Phones in Do Not Disturb show as Presenting, and away as Away.",
-            "Users are matched by every e-mail address Microsoft Entra knows of them.",
-            "Each account may say for itself what a phone’s state means in Teams.",
+            "Each account says for itself what a phone’s state means in Teams.",
+            "Phones that are away, soon back or inactive show as Away.",
+            "Users can be left out of the sync, and taken in again.",
         ],
+        brings: &[Ability::OwnMapping, Ability::UserScope],
     },
 ];
 
@@ -98,6 +113,17 @@ impl Kind {
         }
     }
 
+    /// The release with which an ability came.
+    pub fn since(self, ability: Ability) -> Release {
+        let bringing = self.releases().iter().find(|release| release.brings.contains(&ability));
+        bringing.copied().unwrap_or(self.newest())
+    }
+
+    /// Whether an integration of that release has the ability.
+    pub fn can(self, release: i32, ability: Ability) -> bool {
+        release >= self.since(ability).number
+    }
+
     /// The release of that number. One this program does not know is one of a newer program.
     pub fn release(self, number: i32) -> Option<Release> {
         self.releases().iter().copied().find(|release| release.number == number)
@@ -130,6 +156,15 @@ impl Feature {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_older_release_has_less() {
+        for ability in [Ability::OwnMapping, Ability::UserScope] {
+            assert!(!Kind::MicrosoftTeams.can(1, ability), "{ability:?}");
+            assert!(Kind::MicrosoftTeams.can(2, ability), "{ability:?}");
+            assert!(Kind::MicrosoftTeams.can(99, ability), "a newer program knows more");
+        }
+    }
 
     #[test]
     fn releases_count_upwards_and_say_what_is_new() {

@@ -17,7 +17,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::ids::{AccountId, ClientId, IntegrationId, MonitorId, TenantId};
 use crate::microsoft::Cloud;
 
-pub use catalog::{Feature, Kind, Release};
+pub use catalog::{Ability, Feature, Kind, Release};
 pub use pages::routes;
 
 /// An application that was added to an account.

@@ -78,6 +78,11 @@ pub const DEFAULT: [(&str, Decision); 18] = [
     ("ringing", Decision::NoChange),
 ];
 
+/// Where the first release differs from the default table, for every account alike: of what a
+/// phone says it shows calls, conferences and Do Not Disturb, and else lets Teams decide.
+pub const FIRST_RELEASE: [(&str, Decision); 3] =
+    [("away", Decision::Clear), ("berightback", Decision::Clear), ("inactive", Decision::Clear)];
+
 /// A state as it is compared: without case, spaces, `_` and `-`.
 pub fn fold(state: &str) -> String {
     state
@@ -107,6 +112,11 @@ impl Mapping {
     /// From the account's own rules, whose states need not be folded.
     pub fn with(own: impl IntoIterator<Item = (String, Decision)>) -> Self {
         Self { own: own.into_iter().map(|(state, decision)| (fold(&state), decision)).collect() }
+    }
+
+    /// The fixed table of the first release.
+    pub fn of_first_release() -> Self {
+        Self::with(FIRST_RELEASE.map(|(state, decision)| (state.to_owned(), decision)))
     }
 
     pub fn decide(&self, state: &str) -> Decision {
@@ -172,6 +182,20 @@ mod tests {
         }
         assert!(default.names("Ringing"));
         assert!(!default.names("on vacation"));
+    }
+
+    #[test]
+    fn the_first_release_shows_calls_and_do_not_disturb_and_nothing_else() {
+        let fixed = Mapping::of_first_release();
+        for (state, default) in DEFAULT {
+            let shown = match default {
+                Decision::Show(Shows::InACall | Shows::InAConferenceCall | Shows::Presenting)
+                | Decision::NoChange => default,
+                _ => Decision::Clear,
+            };
+            assert_eq!(fixed.decide(state), shown, "{state}");
+        }
+        assert_eq!(fixed.decide("on vacation"), Decision::NoChange);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod pages;
 mod sandbox;
 mod postgres;
 mod presence_pages;
+mod releases;
 mod settings;
 mod staff_people;
 mod staff_profile;

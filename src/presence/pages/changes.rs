@@ -4,9 +4,11 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 
+use super::older::Older;
 use super::user::InPath;
 use crate::accounts::TheAccountToChange;
 use crate::audit::{self, Changes, Entry};
+use crate::integrations::Ability;
 use crate::presence::store::{by_hand, why};
 use crate::state::AppState;
 use crate::web::{self, OrNotFound, Path};
@@ -40,6 +42,10 @@ async fn set(
     excluded: bool,
 ) -> web::Result {
     let now = app.clock.now();
+    let older = Older::than(app, &account, Ability::UserScope).await?;
+    if let Some(older) = older.filter(|_| excluded) {
+        return Ok(older.refuse(format!("/accounts/{}/presence/users/{user}", account.id)));
+    }
     let mut tx = app.db.begin().await?;
     let person = why::person(&mut *tx, account.id, &user).await?.or_not_found()?;
     let (action, done) =

@@ -7,8 +7,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::mapping_form::{NewRule, TableForm};
+use super::older::Older;
 use crate::accounts::{Account, TheAccount, TheAccountToChange};
 use crate::audit::{self, Changes, Entry};
+use crate::integrations::Ability;
 use crate::microsoft::Shows;
 use crate::presence::mapping::{DEFAULT, Decision, Mapping, Rule};
 use crate::presence::store::overview;
@@ -30,6 +32,8 @@ struct MappingPage {
     chrome: Chrome,
     account: Account,
     may_change: bool,
+    /// The release it has leaves nothing to change.
+    older: Option<Older>,
     rules: Vec<Line>,
     /// Some rule differs from the default.
     own: bool,
@@ -74,10 +78,12 @@ async fn page(
     mapping: &Mapping,
 ) -> web::Result<MappingPage> {
     let numbers = overview::numbers(&app.db, account.id).await?;
+    let older = Older::than(app, account, Ability::OwnMapping).await?;
     Ok(MappingPage {
         chrome,
         account: account.clone(),
-        may_change: viewer.may_change(),
+        may_change: viewer.may_change() && older.is_none(),
+        older,
         rules: mapping.rules().into_iter().map(Line::from).collect(),
         own: mapping.differences().next().is_some(),
         choices: Decision::ALL.iter().map(|choice| (choice.as_str(), words(*choice))).collect(),
@@ -183,6 +189,9 @@ async fn keep(
     let now = app.clock.now();
     let changes = changes(old, new);
     let back = format!("/accounts/{}/presence/mapping", account.id);
+    if let Some(older) = Older::than(app, account, Ability::OwnMapping).await? {
+        return Ok(older.refuse(back));
+    }
     if changes.is_empty() {
         return Ok(web::see_other_saying(back, "Nothing was changed."));
     }

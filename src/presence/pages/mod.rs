@@ -6,6 +6,7 @@ mod health;
 mod mapping;
 mod mapping_form;
 mod matching;
+mod older;
 mod overview;
 mod people;
 mod user;

@@ -11,11 +11,12 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::older::Older;
 use super::people::{look, why_unmatched};
 use super::verdict::{Seen, Verdict, said, verdict};
 use crate::accounts::{Account, TheAccount};
 use crate::ids::{CloudlinkUserId, EntraUserId};
-use crate::integrations;
+use crate::integrations::{self, Ability};
 use crate::microsoft::{Shows, TeamsPresence};
 use crate::presence::mapping::Decision;
 use crate::presence::store::rules;
@@ -44,6 +45,8 @@ struct UserPage {
     chrome: Chrome,
     account: Account,
     person: Person,
+    /// Nobody can be left out on the release it has.
+    older: Option<Older>,
     unmatched: Option<&'static str>,
     story: Option<Told>,
     readback: ReadBack,
@@ -70,6 +73,7 @@ async fn show(
     let unmatched = person.entra.is_none().then(|| why_unmatched(person.match_trouble.as_deref()));
     let story = story.map(|story| Told::of(story, |state| mapping.decide(state), now));
     Ok(Page(UserPage {
+        older: Older::than(&app, &the.account, Ability::UserScope).await?,
         chrome: the.chrome(person.name.clone(), AccountTab::Presence),
         account: the.account,
         person,

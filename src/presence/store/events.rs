@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::ids::{AccountId, CloudlinkAccountId, CloudlinkUserId};
+use crate::integrations::{Ability, Kind};
 use crate::kit::token::TokenDigest;
 use crate::presence::mapping;
 
@@ -103,7 +104,7 @@ pub async fn date_back(tx: &mut PgConnection, events: &mut [&mut Received]) -> s
 /// Two things are kept of a user: the newest event, and the newest that decides something (a
 /// phone that rings says nothing about Teams). Each is replaced only by what is newer by the
 /// event's own time, then by publication id: so the order in which events come, and how often,
-/// makes no difference.
+/// makes no difference. An integration that is not updated yet has the fixed rules of its release.
 #[expect(clippy::too_many_lines, reason = "it is one statement")]
 pub async fn write(db: impl PgExecutor<'_>, events: &[Received]) -> sqlx::Result<Vec<Written>> {
     let accounts: Vec<_> = events.iter().map(|event| event.account).collect();
@@ -117,17 +118,26 @@ pub async fn write(db: impl PgExecutor<'_>, events: &[Received]) -> sqlx::Result
         .iter()
         .map(|(state, decision)| ((*state).to_owned(), decision.as_str().to_owned()))
         .unzip();
+    let (fixed, fixed_shows): (Vec<_>, Vec<_>) = mapping::FIRST_RELEASE
+        .iter()
+        .map(|(state, decision)| ((*state).to_owned(), decision.as_str().to_owned()))
+        .unzip();
     sqlx::query_as!(
         Written,
         r#"
         WITH given AS (
-            SELECT e.*, coalesce(m.shows, d.shows, 'no-change') AS shows,
+            SELECT e.*, coalesce(f.shows, m.shows, d.shows, 'no-change') AS shows,
                    m.shows IS NULL AND d.shows IS NULL AS unmapped
             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
                         $6::text[], $7::timestamptz[])
                  AS e (account_id, user_id, state, folded, entered_at, publication_id, received_at)
             JOIN presence_accounts a ON a.account_id = e.account_id
+            LEFT JOIN integrations i ON i.account_id = e.account_id
+                AND i.kind = 'microsoft-teams' AND i.release < $10
+            LEFT JOIN unnest($11::text[], $12::text[]) AS f (state, shows)
+                ON f.state = e.folded AND i.id IS NOT NULL
             LEFT JOIN mappings m ON m.account_id = e.account_id AND m.state = e.folded
+                AND i.id IS NULL
             LEFT JOIN unnest($8::text[], $9::text[]) AS d (state, shows) ON d.state = e.folded
         ), newest AS (
             SELECT DISTINCT ON (account_id, user_id) * FROM given
@@ -217,6 +227,9 @@ pub async fn write(db: impl PgExecutor<'_>, events: &[Received]) -> sqlx::Result
         &received,
         &names,
         &shows,
+        Kind::MicrosoftTeams.since(Ability::OwnMapping).number,
+        &fixed,
+        &fixed_shows,
     )
     .fetch_all(db)
     .await

@@ -4,17 +4,29 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::ids::AccountId;
+use crate::integrations::{Ability, Kind};
 use crate::presence::mapping::{self, Decision, Mapping};
 
-/// The account's table. What the database holds and we do not know is left out.
+/// The table that is in force: the account's own, or that of the release it has. What the
+/// database holds and we do not know is left out.
 pub async fn mapping(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Mapping> {
     let rows = sqlx::query!(
-        "SELECT state, shows FROM mappings WHERE account_id = $1",
+        r#"
+        SELECT i.release AS "release?", m.state AS "state?", m.shows AS "shows?"
+        FROM (VALUES ($1::uuid)) AS a (account_id)
+        LEFT JOIN integrations i ON i.account_id = a.account_id AND i.kind = 'microsoft-teams'
+        LEFT JOIN mappings m ON m.account_id = a.account_id
+        "#,
         account as AccountId,
     )
     .fetch_all(db)
     .await?;
-    let known = rows.into_iter().filter_map(|row| Some((row.state, row.shows.parse().ok()?)));
+    let teams = Kind::MicrosoftTeams;
+    let release = rows.first().and_then(|row| row.release);
+    if release.is_some_and(|release| !teams.can(release, Ability::OwnMapping)) {
+        return Ok(Mapping::of_first_release());
+    }
+    let known = rows.into_iter().filter_map(|row| Some((row.state?, row.shows?.parse().ok()?)));
     Ok(Mapping::with(known))
 }
 

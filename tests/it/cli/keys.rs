@@ -38,7 +38,7 @@ async fn set_up(db: &mut PgConnection, key: &MasterKey) -> (AccountId, Integrati
         VALUES ($1, 'Brightwater', 'cl-1', now(), now())";
     sqlx::query(account_row).bind(account).execute(&mut *db).await.unwrap();
     let integration_row = "INSERT INTO integrations (account_id, id, kind, release, added_at)
-        VALUES ($1, $2, 'microsoft-teams', 1, now())";
+        VALUES ($1, $2, 'microsoft-teams', 2, now())";
     let insert = sqlx::query(integration_row).bind(account).bind(integration);
     insert.execute(&mut *db).await.unwrap();
     let connection_row = "INSERT INTO connections (account_id, integration_id, name, tenant_id,

@@ -193,7 +193,7 @@ impl Office {
         let db = &self.stage.db;
         sqlx::query(
             "INSERT INTO integrations (account_id, id, kind, release, added_at)
-             VALUES ($1, $2, 'microsoft-teams', 1, $3)",
+             VALUES ($1, $2, 'microsoft-teams', 2, $3)",
         )
         .bind(account)
         .bind(integration)
