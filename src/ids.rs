@@ -68,6 +68,8 @@ our_ids! {
     MonitorId,
     /// One running process of the portal.
     NodeId,
+    /// Long work over accounts.
+    RunId,
     /// Somebody who signs in here.
     StaffId,
 }

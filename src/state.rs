@@ -5,6 +5,8 @@
 use std::sync::Arc;
 
 use sqlx::PgPool;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::cloudlink::Cloudlink;
 use crate::config::Config;
@@ -26,6 +28,10 @@ pub struct AppState {
     pub cloudlink: Cloudlink,
     /// Ends the rest of an account's worker on this node.
     pub wakes: Wakes<AccountId>,
+    /// Ends the rest of whoever does long work on this node.
+    pub work: Arc<Notify>,
+    /// The portal stops: answers that would go on and on end.
+    pub closing: CancellationToken,
     /// This process, as the other nodes see it.
     pub node: NodeId,
 }

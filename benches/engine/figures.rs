@@ -196,6 +196,8 @@ impl Portal {
             cloudlink: Cloudlink::new(http, &config.cloudlink, node, clock),
             config: Arc::new(config),
             wakes: Wakes::default(),
+            work: Arc::default(),
+            closing: CancellationToken::new(),
             node,
         };
         let mut accounts = Vec::new();

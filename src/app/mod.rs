@@ -35,7 +35,7 @@ use crate::postgres::Running;
 use crate::presence::{Inbox, Pace, Pulse};
 use crate::state::AppState;
 use crate::telemetry::Metrics;
-use crate::{presence, routes, staff};
+use crate::{fleet, presence, routes, runs, staff};
 
 /// What is in hand may take this long to finish once we are told to stop.
 const GRACE: Duration = Duration::from_secs(9);
@@ -90,6 +90,17 @@ impl Portal {
         let told = stop.clone();
         parts.spawn(async {
             supervisor.run(told).await;
+            Ok(())
+        });
+        let (runner, told) = (fleet::runner(&self.app, runs::Pace::default()), stop.clone());
+        parts.spawn(async {
+            runner.run(told).await;
+            Ok(())
+        });
+        let (closing, told) = (self.app.closing.clone(), stop.clone());
+        parts.spawn(async move {
+            told.cancelled().await;
+            closing.cancel();
             Ok(())
         });
         parts.spawn(upkeep::run(self.app.clone(), stop.clone()));
@@ -154,6 +165,8 @@ pub fn state(config: Config, db: PgPool, sealer: Sealer) -> anyhow::Result<AppSt
         config: Arc::new(config),
         clock,
         wakes: Wakes::default(),
+        work: Arc::default(),
+        closing: CancellationToken::new(),
         node,
     })
 }

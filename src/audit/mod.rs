@@ -29,6 +29,15 @@ impl Actor {
         Self { staff: None, name: email.to_owned(), address: address.to_string() }
     }
 
+    /// Whoever asked for work that is done later, as [`Actor::parts`] gave them.
+    pub fn of_parts(staff: Option<StaffId>, name: String, address: String) -> Self {
+        Self { staff, name, address }
+    }
+
+    pub fn parts(&self) -> (Option<StaffId>, &str, &str) {
+        (self.staff, &self.name, &self.address)
+    }
+
     /// The portal itself.
     pub fn portal() -> Self {
         Self { staff: None, name: "portal".to_owned(), address: String::new() }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use super::removals::{self, removals};
 use super::store::{self, Expiring, Troubled, Unmatched, Waiting};
 use crate::ids::{AccountId, StaffId};
 use crate::presence::pages::{at, mend, title_of};
@@ -59,6 +60,7 @@ pub async fn concerns(app: &AppState, scope: Option<StaffId>) -> sqlx::Result<Ve
     let (expired, soon) = expiring.into_iter().partition(|secret| secret.expired);
     concerns.extend(secrets(expired, today));
     concerns.extend(secrets(soon, today));
+    concerns.extend(removals(removals::waiting(&mut *db, scope, now).await?));
     concerns.extend(monitors(store::monitors(&mut *db, scope).await?));
     concerns.extend(not_set_up(store::not_set_up(&mut *db, scope).await?));
     concerns.extend(unmatched(store::unmatched(&mut *db, scope).await?));

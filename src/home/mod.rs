@@ -1,6 +1,7 @@
 //! What needs a person today, and how the last hour went.
 
 mod concerns;
+mod removals;
 mod store;
 
 use askama::Template;

@@ -46,6 +46,8 @@ pub async fn troubled(
             FROM presence_troubles t JOIN accounts a ON a.id = t.account_id
             WHERE (t.needs_person OR t.side = 'feed' OR t.since < $2)
                 AND a.deactivated_at IS NULL
+                AND NOT EXISTS (SELECT FROM integrations i
+                    WHERE i.account_id = a.id AND i.removing_since IS NOT NULL)
                 AND ($1::uuid IS NULL OR EXISTS (
                     SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
         ) AS placed

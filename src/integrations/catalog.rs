@@ -30,6 +30,17 @@ pub enum Ability {
     UserScope,
 }
 
+/// One step of installing an update. The last one alone makes the new release count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UpdateStep {
+    SignIn,
+    Permissions,
+    Directory,
+    Mapping,
+    Matches,
+    SwitchOver,
+}
+
 /// A version of an integration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Release {
@@ -40,6 +51,8 @@ pub struct Release {
     pub news: &'static [&'static str],
     /// What came with it.
     pub brings: &'static [Ability],
+    /// What has to be done before an integration is switched over to it.
+    pub steps: &'static [UpdateStep],
 }
 
 /// Microsoft Teams, from the first release to the newest. What was released is never changed.
@@ -51,6 +64,7 @@ const MICROSOFT_TEAMS: [Release; 2] = [
             "Shows in Microsoft Teams when somebody is on the phone, in a conference, or wants not to be disturbed.",
         ],
         brings: &[],
+        steps: &[],
     },
     Release {
         number: 2,
@@ -61,6 +75,13 @@ const MICROSOFT_TEAMS: [Release; 2] = [
             "Users can be left out of the sync, and taken in again.",
         ],
         brings: &[Ability::OwnMapping, Ability::UserScope],
+        steps: &[
+            UpdateStep::SignIn,
+            UpdateStep::Permissions,
+            UpdateStep::Directory,
+            UpdateStep::Mapping,
+            UpdateStep::Matches,
+        ],
     },
 ];
 
@@ -113,6 +134,21 @@ impl Kind {
         }
     }
 
+    /// What leads from a release to the newest, each step once; nothing when it is the newest.
+    pub fn steps_from(self, release: i32) -> Vec<UpdateStep> {
+        let ahead = self.releases().iter().filter(|ahead| ahead.number > release);
+        let mut steps: Vec<UpdateStep> = Vec::new();
+        for step in ahead.flat_map(|ahead| ahead.steps) {
+            if !steps.contains(step) {
+                steps.push(*step);
+            }
+        }
+        if release < self.newest().number {
+            steps.push(UpdateStep::SwitchOver);
+        }
+        steps
+    }
+
     /// The release with which an ability came.
     pub fn since(self, ability: Ability) -> Release {
         let bringing = self.releases().iter().find(|release| release.brings.contains(&ability));
@@ -138,6 +174,45 @@ impl FromStr for Kind {
     }
 }
 
+impl UpdateStep {
+    pub const ALL: [Self; 6] = [
+        Self::SignIn,
+        Self::Permissions,
+        Self::Directory,
+        Self::Mapping,
+        Self::Matches,
+        Self::SwitchOver,
+    ];
+
+    /// As the database writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+            Self::Permissions => "permissions",
+            Self::Directory => "directory",
+            Self::Mapping => "mapping",
+            Self::Matches => "matches",
+            Self::SwitchOver => "switch-over",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::SignIn => "Sign in to Microsoft",
+            Self::Permissions => "Check the permissions",
+            Self::Directory => "Read the directory",
+            Self::Mapping => "Convert the mapping",
+            Self::Matches => "Match the users again",
+            Self::SwitchOver => "Switch over to the new release",
+        }
+    }
+
+    /// The label of a step by its name; a newer program may know others.
+    pub fn label_of(name: &str) -> &'static str {
+        Self::ALL.into_iter().find(|step| step.as_str() == name).map_or("Another step", Self::label)
+    }
+}
+
 impl Feature {
     /// As the database and URLs write it.
     pub fn as_str(self) -> &'static str {
@@ -156,6 +231,17 @@ impl Feature {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_update_ends_with_switching_over_and_the_newest_needs_none() {
+        let steps = Kind::MicrosoftTeams.steps_from(1);
+        assert_eq!(steps.last(), Some(&UpdateStep::SwitchOver));
+        assert_eq!(steps.len(), 6, "each step once: {steps:?}");
+        assert_eq!(Kind::MicrosoftTeams.steps_from(2), []);
+        for step in UpdateStep::ALL {
+            assert_eq!(UpdateStep::label_of(step.as_str()), step.label());
+        }
+    }
 
     #[test]
     fn an_older_release_has_less() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::microsoft::{Cause, Connection, Field, Microsoft, Permission, Refusal};
+use crate::microsoft::{Cause, Connection, Field, Microsoft, Permission, Refusal, Token};
 
 /// The page that waits for the test has to come before its browser gives up.
 const LONGEST: Duration = Duration::from_secs(20);
@@ -22,12 +22,29 @@ pub async fn check(microsoft: &Microsoft, connection: &Connection) -> Result<(),
 }
 
 async fn steps(microsoft: &Microsoft, connection: &Connection) -> Result<(), Failed> {
-    let token = microsoft.sign_in(connection).await.map_err(Failed::of)?;
+    let token = sign_in(microsoft, connection).await?;
+    permissions(&token)?;
+    directory(microsoft, connection, &token).await
+}
+
+/// Whether Microsoft accepts the credentials.
+pub async fn sign_in(microsoft: &Microsoft, connection: &Connection) -> Result<Token, Failed> {
+    microsoft.sign_in(connection).await.map_err(Failed::of)
+}
+
+/// Whether everything we need is granted, as far as the token says.
+pub fn permissions(token: &Token) -> Result<(), Failed> {
     let missing = token.missing();
-    if !missing.is_empty() {
-        return Err(Failed::Missing(missing));
-    }
-    microsoft.try_directory(connection, &token).await.map_err(Failed::of)?;
+    if missing.is_empty() { Ok(()) } else { Err(Failed::Missing(missing)) }
+}
+
+/// Whether the directory can be read.
+pub async fn directory(
+    microsoft: &Microsoft,
+    connection: &Connection,
+    token: &Token,
+) -> Result<(), Failed> {
+    microsoft.try_directory(connection, token).await.map_err(Failed::of)?;
     Ok(())
 }
 
@@ -80,7 +97,7 @@ impl Failed {
             Self::Missing(missing) => format!(
                 "The secret is right. Add {} to the app registration as Microsoft Graph \
                  application permissions (not delegated ones), grant admin consent, wait a \
-                 minute, and save again.",
+                 minute, and try again.",
                 names(missing)
             ),
         }

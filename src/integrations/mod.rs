@@ -5,7 +5,7 @@
 //! Teams: only then [`store::forget`] lets go of the credentials.
 
 pub mod catalog;
-mod check;
+pub mod check;
 mod form;
 mod pages;
 pub mod reminders;
@@ -14,11 +14,13 @@ pub mod store;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::ids::{AccountId, ClientId, IntegrationId, MonitorId, TenantId};
+use crate::ids::{AccountId, ClientId, IntegrationId, MonitorId, RunId, TenantId};
 use crate::microsoft::Cloud;
+use crate::runs::ItemState;
 
 pub use catalog::{Ability, Feature, Kind, Release};
-pub use pages::routes;
+pub use check::Failed;
+pub use pages::{TheIntegration, routes};
 
 /// An application that was added to an account.
 #[derive(Clone, Debug)]
@@ -34,6 +36,18 @@ pub struct Integration {
     pub presence_sync: bool,
     /// What the worker says is wrong.
     pub trouble: Option<Trouble>,
+    /// The newest update, while it goes on and until somebody has seen how it ended.
+    pub update: Option<Update>,
+}
+
+/// An update that is being installed, or was.
+#[derive(Clone, Debug)]
+pub struct Update {
+    pub run: RunId,
+    pub state: ItemState,
+    pub plan: Vec<String>,
+    pub step: i16,
+    pub said: String,
 }
 
 /// What is wrong with an integration's sync: what a person has to mend before what passes.

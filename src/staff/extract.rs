@@ -1,6 +1,7 @@
 //! Who is asking.
 
 use axum::extract::FromRequestParts;
+use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
 use chrono::TimeDelta;
 
@@ -17,7 +18,9 @@ impl FromRequestParts<AppState> for Viewer {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> web::Result<Self> {
         let Ok(ClientAddress(address)) = ClientAddress::from_request_parts(parts, app).await;
-        let Ok(Partial(by_itself)) = Partial::from_request_parts(parts, app).await;
+        let Ok(Partial(refreshes)) = Partial::from_request_parts(parts, app).await;
+        let accepts = parts.headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+        let by_itself = refreshes || accepts == Some("text/event-stream");
         let token = cookie::session_token(&app.config, &parts.headers);
         let digest = token::digest(token.ok_or(web::Error::SignInFirst)?);
         let now = app.clock.now();

@@ -8,6 +8,7 @@ mod flash;
 mod form;
 mod guard;
 mod page;
+pub mod stream;
 pub mod styleguide;
 
 pub use error::{Error, OrNotFound, Result, loggable, show_problems};

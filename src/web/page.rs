@@ -87,6 +87,7 @@ pub enum Place {
 pub enum Section {
     Home,
     Accounts,
+    Bulk,
     Activity,
     Staff,
     Settings,

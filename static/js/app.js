@@ -126,6 +126,22 @@ document.addEventListener(
   true,
 );
 
+/* Long work tells how far it is. */
+for (const place of document.querySelectorAll("[data-events]")) {
+  const source = new EventSource(place.dataset.events);
+  const show = ({ data }) => {
+    htmx.swap(place, data, { swapStyle: "innerHTML" });
+    const words = place.querySelector("[data-words]")?.textContent.trim() ?? "";
+    const say = document.querySelector("[data-say]");
+    if (say && say.textContent !== words) say.textContent = words;
+  };
+  source.addEventListener("part", show);
+  source.addEventListener("last", (event) => {
+    source.close();
+    show(event);
+  });
+}
+
 /* Copy buttons show themselves only where they work. */
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");

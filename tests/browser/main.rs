@@ -6,4 +6,5 @@ mod every_page;
 mod first_run;
 mod presence;
 mod support;
+mod updates;
 mod without_scripts;

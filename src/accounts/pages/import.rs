@@ -16,6 +16,8 @@ use crate::audit;
 use crate::cloudlink::{self, Refusal};
 use crate::ids::{AccountId, CloudlinkAccountId};
 use crate::kit::text;
+use crate::runs::store::NewRun;
+use crate::runs::{self, Deed, Kind};
 use crate::staff::PartnerAdmin;
 use crate::state::AppState;
 use crate::web::{
@@ -98,8 +100,12 @@ async fn import(
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
     let added = store::import(&mut *tx, &wanted, now).await?;
+    // As a run, so that it can be taken back.
+    let actor = viewer.actor();
+    let run = NewRun::plain(Deed::Import, Kind::Bulk, &actor);
+    runs::store::record(&mut tx, &run, &added, "Imported from CloudLink.", now).await?;
     let summary = "Imported from CloudLink.";
-    audit::note_each(&mut tx, &viewer.actor(), "account.imported", summary, &added, now).await?;
+    audit::note_each(&mut tx, &actor, "account.imported", summary, &added, now).await?;
     tx.commit().await?;
 
     let said = match added.len() {

@@ -36,7 +36,10 @@ fn progress(name: &str) -> Progress {
         "Northgate Vets" => Progress::SetUp,
         "St. Brigid's Hospice" => Progress::Account,
         "Tamarind Hotels" => Progress::Deactivated,
-        "Calder Valley Brewing" => Progress::Behind,
+        "Calder Valley Brewing"
+        | "Lindqvist Logistik"
+        | "Meridian Travel"
+        | "Westmoor Building Society" => Progress::Behind,
         _ => Progress::Syncing,
     }
 }

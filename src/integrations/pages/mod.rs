@@ -8,9 +8,10 @@ mod panel;
 mod remove;
 mod setup;
 mod the;
-mod update;
 
 use axum::Router;
+
+pub use the::TheIntegration;
 
 use crate::state::AppState;
 
@@ -23,5 +24,4 @@ pub fn routes() -> Router<AppState> {
         .merge(setup::routes())
         .merge(remove::routes())
         .merge(monitors::routes())
-        .merge(update::routes())
 }

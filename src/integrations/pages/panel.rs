@@ -5,20 +5,26 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::the::TheIntegration;
 use crate::accounts::{Account, TheAccount, trouble};
 use crate::audit::{self, Changes, Entry};
 use crate::ids::AccountId;
-use crate::integrations::{Connected, Feature, Integration, Monitor, Trouble, store};
+use crate::integrations::catalog::UpdateStep;
+use crate::integrations::store::Removal;
+use crate::integrations::{Connected, Feature, Integration, Monitor, Trouble, Update, store};
+use crate::runs::ItemState;
 use crate::staff::Viewer;
 use crate::state::AppState;
 use crate::web::{self, AccountTab, Chrome, Form, Page, see_other_saying};
 
 /// A secret that expires within this is spoken of.
 const SOON: TimeDelta = TimeDelta::days(30);
+
+/// A removal that takes longer than this is waiting for something.
+const SLOW: TimeDelta = TimeDelta::seconds(30);
 
 pub fn routes() -> Router<AppState> {
     Router::new()
@@ -36,10 +42,15 @@ pub fn routes() -> Router<AppState> {
 pub(super) struct Panel {
     account: AccountId,
     may_change: bool,
+    /// Even of an account that is being deleted.
+    may_forget: bool,
     is_active: bool,
     integration: Option<Integration>,
+    /// What is left, while it is being removed.
+    removal: Option<Removal>,
     /// Monitors that have yet to be given a new secret.
     waiting: Vec<Monitor>,
+    now: DateTime<Utc>,
     today: NaiveDate,
 }
 
@@ -56,14 +67,29 @@ impl Panel {
             None => Vec::new(),
         };
         waiting.retain(|monitor| monitor.needs_secret_since.is_some());
+        let removing = integration.as_ref().filter(|found| found.removing_since.is_some());
+        let removal = match removing {
+            Some(_) => store::removal(&mut *db, account.id).await?,
+            None => None,
+        };
         Ok(Self {
             account: account.id,
+            may_forget: viewer.may_change(),
             may_change: viewer.may_change() && account.deleting_since.is_none(),
             is_active: account.is_active(),
             integration,
+            removal,
             waiting,
+            now: app.clock.now(),
             today: app.clock.now().date_naive(),
         })
+    }
+
+    /// Whether a removal takes longer than people wait for.
+    fn is_stuck(&self) -> bool {
+        let troubled = self.integration.as_ref().is_some_and(|found| found.trouble.is_some());
+        let slow = |removal: &Removal| self.now - removal.since > SLOW;
+        self.removal.as_ref().is_some_and(|removal| troubled || slow(removal))
     }
 
     fn at(&self) -> String {
@@ -101,12 +127,33 @@ impl Integration {
         }
     }
 
+    /// Whether there is one to install, and none being installed.
     fn has_update(&self) -> bool {
-        self.connection.is_some() && self.release < self.kind.newest().number
+        self.connection.is_some()
+            && self.release < self.kind.newest().number
+            && !self.update.as_ref().is_some_and(|update| update.state.is_open())
+    }
+
+    /// Whether the panel is soon to show something else.
+    fn is_moving(&self) -> bool {
+        self.removing_since.is_some()
+            || self.update.as_ref().is_some_and(|update| update.state.is_open())
     }
 
     fn release_name(&self) -> &'static str {
         self.kind.release(self.release).map_or("newer than this portal", |release| release.name)
+    }
+}
+
+impl Update {
+    fn all_steps(&self) -> usize {
+        self.plan.len().max(1)
+    }
+
+    /// The step that it is at, in words.
+    fn at_step(&self) -> &'static str {
+        let at = self.plan.get(usize::try_from(self.step).unwrap_or(0));
+        at.map_or("waiting to begin", |name| UpdateStep::label_of(name))
     }
 }
 

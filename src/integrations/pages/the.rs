@@ -12,9 +12,9 @@ use crate::web::{self, OrNotFound, Path};
 
 /// A handler that takes one cannot forget to look: an integration of another account is a 404,
 /// and so is one that is being removed.
-pub(super) struct TheIntegration {
-    pub(super) the: TheAccountToChange,
-    pub(super) integration: Integration,
+pub struct TheIntegration {
+    pub the: TheAccountToChange,
+    pub integration: Integration,
 }
 
 #[derive(Deserialize)]
@@ -38,12 +38,12 @@ impl FromRequestParts<AppState> for TheIntegration {
 
 impl TheIntegration {
     /// Where the panel stands.
-    pub(super) fn back(&self) -> String {
+    pub fn back(&self) -> String {
         format!("/accounts/{}/integrations", self.the.account.id)
     }
 
     /// Where everything of this integration begins.
-    pub(super) fn at(&self) -> String {
+    pub fn at(&self) -> String {
         format!("{}/{}", self.back(), self.integration.id)
     }
 }

@@ -2,6 +2,7 @@
 
 mod change;
 mod monitors;
+mod removal;
 mod reseal;
 mod show;
 mod worker;
@@ -14,6 +15,7 @@ pub use monitors::{
     WaitingMonitor, add_monitor, ask_monitors_for_secret, monitor_has_secret, monitors,
     monitors_waiting, remove_monitor,
 };
+pub use removal::{Removal, removal};
 pub use reseal::reseal;
 pub use show::{find, of_account};
-pub use worker::{connection_of, forget};
+pub use worker::{connection_of, forget, forget_uncleared, note_tested};

@@ -4,8 +4,9 @@ use anyhow::Context;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgExecutor;
 
-use crate::ids::{AccountId, ClientId, IntegrationId, TenantId};
-use crate::integrations::{Connected, Integration, Trouble};
+use crate::ids::{AccountId, ClientId, IntegrationId, RunId, TenantId};
+use crate::integrations::{Connected, Integration, Trouble, Update};
+use crate::runs::ItemState;
 
 /// The account's integration of that id: another account's is not found.
 pub async fn find(
@@ -30,7 +31,9 @@ pub async fn of_account(
             c.cloud AS "cloud?", c.secret_expires_on, c.tested_at, c.version AS "version?",
             COALESCE(f.enabled, false) AS "presence_sync!",
             t.cause AS "cause?", t.detail AS "detail?", t.since AS "since?",
-            t.needs_person AS "needs_person?"
+            t.needs_person AS "needs_person?",
+            u.run_id AS "run?: RunId", u.state AS "update_state?: ItemState", u.plan AS "plan?",
+            u.step AS "step?", u.said AS "said?"
         FROM integrations i
         LEFT JOIN connections c ON c.account_id = i.account_id AND c.integration_id = i.id
         LEFT JOIN features f ON f.account_id = i.account_id AND f.integration_id = i.id
@@ -39,6 +42,13 @@ pub async fn of_account(
             SELECT * FROM presence_troubles p WHERE p.account_id = i.account_id
             ORDER BY p.needs_person DESC, p.since LIMIT 1
         ) t ON true
+        LEFT JOIN LATERAL (
+            -- One that waits for its ring is not under way yet.
+            SELECT n.* FROM run_items n JOIN runs r ON r.id = n.run_id
+            WHERE n.account_id = i.account_id AND r.deed = 'update'
+                AND (r.kind = 'one' OR n.state IN ('working', 'failed'))
+            ORDER BY (n.state IN ('waiting', 'working')) DESC, r.begun_at DESC LIMIT 1
+        ) u ON u.seen_at IS NULL AND u.state IN ('waiting', 'working', 'done', 'failed')
         WHERE i.account_id = $1
         "#,
         account as AccountId,
@@ -66,6 +76,11 @@ struct Row {
     detail: Option<String>,
     since: Option<DateTime<Utc>>,
     needs_person: Option<bool>,
+    run: Option<RunId>,
+    update_state: Option<ItemState>,
+    plan: Option<Vec<String>>,
+    step: Option<i16>,
+    said: Option<String>,
 }
 
 impl Row {
@@ -90,6 +105,13 @@ impl Row {
             detail: self.detail.unwrap_or_default(),
             needs_person: self.needs_person.unwrap_or_default(),
         });
+        let update = self.run.zip(self.update_state).map(|(run, state)| Update {
+            run,
+            state,
+            plan: self.plan.unwrap_or_default(),
+            step: self.step.unwrap_or_default(),
+            said: self.said.unwrap_or_default(),
+        });
         Ok(Integration {
             id: self.id,
             account,
@@ -100,6 +122,7 @@ impl Row {
             connection,
             presence_sync: self.presence_sync,
             trouble,
+            update,
         })
     }
 }

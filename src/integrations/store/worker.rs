@@ -38,6 +38,24 @@ pub async fn connection_of(
     }))
 }
 
+/// Microsoft has accepted this version of a connection.
+pub async fn note_tested(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    version: i32,
+    now: chrono::DateTime<chrono::Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE connections SET tested_at = $3 WHERE account_id = $1 AND version = $2",
+        account as AccountId,
+        version,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Lets go of an integration that is being removed, credentials and all, and of the account
 /// too when it waited for nothing else to be deleted. False when nothing was being removed.
 ///
@@ -46,6 +64,29 @@ pub async fn connection_of(
 pub async fn forget(
     tx: &mut PgConnection,
     account: AccountId,
+    now: chrono::DateTime<chrono::Utc>,
+) -> sqlx::Result<bool> {
+    let summary = "Microsoft Teams was removed: presence cleared, credentials forgotten.";
+    let_go(tx, account, &Actor::portal(), summary, now).await
+}
+
+/// The same for somebody who does not wait until everything is cleared.
+pub async fn forget_uncleared(
+    tx: &mut PgConnection,
+    account: AccountId,
+    actor: &Actor,
+    now: chrono::DateTime<chrono::Utc>,
+) -> sqlx::Result<bool> {
+    let summary =
+        "Microsoft Teams was removed without waiting for the clean-up: credentials forgotten.";
+    let_go(tx, account, actor, summary, now).await
+}
+
+async fn let_go(
+    tx: &mut PgConnection,
+    account: AccountId,
+    actor: &Actor,
+    summary: &str,
     now: chrono::DateTime<chrono::Utc>,
 ) -> sqlx::Result<bool> {
     let gone = sqlx::query!(
@@ -65,11 +106,11 @@ pub async fn forget(
     .await?;
     let entry = Entry {
         action: "integration.removed",
-        summary: "Microsoft Teams was removed: presence cleared, credentials forgotten.".to_owned(),
+        summary: summary.to_owned(),
         account: Some((account, &row.name)),
         changes: Changes::default(),
     };
-    audit::note(&mut *tx, &Actor::portal(), entry, now).await?;
+    audit::note(&mut *tx, actor, entry, now).await?;
     if row.deleting_since.is_some() {
         let entry = Entry {
             action: "account.deleted",
@@ -77,7 +118,7 @@ pub async fn forget(
             account: Some((account, &row.name)),
             changes: Changes::default(),
         };
-        audit::note(&mut *tx, &Actor::portal(), entry, now).await?;
+        audit::note(&mut *tx, actor, entry, now).await?;
         sqlx::query!("DELETE FROM accounts WHERE id = $1", account as AccountId)
             .execute(tx)
             .await?;

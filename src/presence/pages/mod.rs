@@ -2,6 +2,7 @@
 //! what a telephone's state means in Teams.
 
 mod changes;
+mod forget;
 mod health;
 mod mapping;
 mod mapping_form;
@@ -30,6 +31,7 @@ pub fn routes() -> Router<AppState> {
         .merge(overview::routes())
         .merge(user::routes())
         .merge(changes::routes())
+        .merge(forget::routes())
         .merge(matching::routes())
         .merge(mapping::routes())
 }

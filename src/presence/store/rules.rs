@@ -65,6 +65,19 @@ pub async fn replace(
     Ok(())
 }
 
+/// Puts rules that were kept from before into the form in which they are read: states folded,
+/// one rule for each, and nothing that we do not know.
+pub async fn tidy(tx: &mut PgConnection, account: AccountId) -> sqlx::Result<()> {
+    let rows = sqlx::query!(
+        "SELECT state, shows FROM mappings WHERE account_id = $1 ORDER BY state FOR UPDATE",
+        account as AccountId,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let known = rows.into_iter().filter_map(|row| Some((row.state, row.shows.parse().ok()?)));
+    replace(tx, account, &Mapping::with(known)).await
+}
+
 /// A state that CloudLink sent and no rule names.
 #[derive(Clone, Debug)]
 pub struct Unmapped {

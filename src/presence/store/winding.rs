@@ -80,14 +80,28 @@ pub async fn forget(
         return Ok(false);
     }
     if all {
-        for statement in [
-            "DELETE FROM cloudlink_users WHERE account_id = $1",
-            "DELETE FROM entra_users WHERE account_id = $1",
-            "DELETE FROM mappings WHERE account_id = $1",
-            "DELETE FROM push_minutes WHERE account_id = $1",
-        ] {
-            sqlx::query(statement).bind(lease.account).execute(&mut *tx).await?;
-        }
+        forget_people(tx, lease.account).await?;
     }
     Ok(true)
+}
+
+/// Forgets the account's sync and its people whatever is left in Teams, whoever works for it:
+/// the worker finds its lease gone, and ends.
+pub async fn forget_uncleared(tx: &mut PgConnection, account: AccountId) -> sqlx::Result<()> {
+    sqlx::query!("DELETE FROM presence_accounts WHERE account_id = $1", account as AccountId)
+        .execute(&mut *tx)
+        .await?;
+    forget_people(tx, account).await
+}
+
+async fn forget_people(tx: &mut PgConnection, account: AccountId) -> sqlx::Result<()> {
+    for statement in [
+        "DELETE FROM cloudlink_users WHERE account_id = $1",
+        "DELETE FROM entra_users WHERE account_id = $1",
+        "DELETE FROM mappings WHERE account_id = $1",
+        "DELETE FROM push_minutes WHERE account_id = $1",
+    ] {
+        sqlx::query(statement).bind(account).execute(&mut *tx).await?;
+    }
+    Ok(())
 }

@@ -90,6 +90,11 @@ impl Portal {
         format!("/accounts/{id}{page}")
     }
 
+    /// Puts every integration back to the release before the newest.
+    pub async fn set_back(&self) {
+        sqlx::query("UPDATE integrations SET release = 1").execute(&self.app.db).await.unwrap();
+    }
+
     /// Waits until the worker has matched the users and CloudLink knows where to send events.
     pub async fn feed_is_alive(&self, customer: &Customer) {
         let matched = "SELECT count(*) FROM cloudlink_users WHERE entra_id IS NOT NULL";

@@ -3,6 +3,7 @@
 mod browser;
 mod database;
 mod elsewhere;
+mod hands;
 mod page;
 mod people;
 mod stage;
@@ -10,6 +11,7 @@ mod wait;
 
 pub use browser::Browser;
 pub use elsewhere::{Elsewhere, Heard, Reply};
+pub use hands::{Hands, holds, run_is};
 pub use page::{Form, Page};
 pub use people::id;
 pub use stage::{PASSWORD, Stage, settings};

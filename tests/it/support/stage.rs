@@ -19,6 +19,7 @@ use presence_portal::staff::store::{NewSession, NewStaff};
 use presence_portal::staff::{Role, store};
 use presence_portal::state::AppState;
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 
 use super::Browser;
 use super::database;
@@ -66,6 +67,8 @@ impl Stage {
             cloudlink: Cloudlink::new(http, &config.cloudlink, node, clock.clone()),
             config: Arc::new(config),
             wakes: Wakes::default(),
+            work: Arc::default(),
+            closing: CancellationToken::new(),
             node,
         };
         Self { app, db, clock }

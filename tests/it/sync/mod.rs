@@ -7,6 +7,7 @@ mod node;
 mod nodes;
 mod office;
 mod pushing;
+mod removal;
 mod webhook;
 
 pub use office::Office;

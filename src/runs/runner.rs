@@ -1,0 +1,120 @@
+//! Does what the rows say is to be done: claims items, keeps the claims, and lets others go on
+//! when it cannot.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::{Job, store};
+use crate::state::AppState;
+
+/// How an item is done.
+pub trait Doer: Clone + Send + Sync + 'static {
+    /// Does the item from the step it is at, and writes down how it ended with
+    /// [`store::finish`]. It may be cut short anywhere and begun again, here or on another node.
+    /// An error is ours (Postgres was away): the item is taken up again.
+    fn work(&self, job: Job) -> impl Future<Output = anyhow::Result<()>> + Send;
+}
+
+/// How often things are looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How long to rest when nobody rings.
+    pub rest: Duration,
+    /// How long a claim lasts that is not kept.
+    pub lease: Duration,
+    /// How many items are done at once.
+    pub at_once: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { rest: Duration::from_secs(2), lease: Duration::from_secs(9), at_once: 8 }
+    }
+}
+
+/// What it may take to give back what was claimed, when we stop.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+pub struct Runner<D> {
+    app: AppState,
+    doer: D,
+    pace: Pace,
+    working: JoinSet<()>,
+}
+
+impl<D: Doer> Runner<D> {
+    pub fn new(app: AppState, doer: D, pace: Pace) -> Self {
+        Self { app, doer, pace, working: JoinSet::new() }
+    }
+
+    /// Works until told to stop. What is in hand then is given back as it is: the step that was
+    /// under way is done again by whoever comes.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut rest = interval(self.pace.rest);
+        rest.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(ended) = self.working.join_next() => {
+                    if let Err(error) = ended {
+                        tracing::error!("long work fell; it is taken up again: {error}");
+                    }
+                }
+                () = self.app.work.notified() => {}
+                _ = rest.tick() => {}
+            }
+            if let Err(error) = self.take_up().await {
+                tracing::warn!("long work could not be looked for: {error}");
+            }
+        }
+        self.working.shutdown().await;
+        let given = timeout(FAREWELL, store::give_up(&self.app.db, self.app.node)).await;
+        if !matches!(given, Ok(Ok(()))) {
+            tracing::warn!("claims on long work were not given back; they run out");
+        }
+    }
+
+    async fn take_up(&mut self) -> sqlx::Result<()> {
+        let (app, now) = (&self.app, self.app.clock.now());
+        store::end_rests(&mut *app.db.acquire().await?, now).await?;
+        let free = self.pace.at_once.saturating_sub(self.working.len());
+        if free == 0 {
+            return Ok(());
+        }
+        let most = i64::try_from(free).unwrap_or(1);
+        for job in store::claim(&app.db, app.node, self.pace.lease, most, now).await? {
+            let span = tracing::info_span!("run", run.id = %job.run, account.id = %job.account);
+            let item = done(self.app.clone(), self.doer.clone(), job, self.pace.lease);
+            self.working.spawn(item.instrument(span));
+        }
+        Ok(())
+    }
+}
+
+/// Does one item for as long as the claim on it is kept.
+async fn done<D: Doer>(app: AppState, doer: D, job: Job, lease: Duration) {
+    let kept = async {
+        loop {
+            tokio::time::sleep(lease / 3).await;
+            match store::keep(&app.db, &job, lease).await {
+                Ok(true) => {}
+                Ok(false) => break tracing::info!("another node goes on with it"),
+                Err(error) => tracing::warn!("a claim could not be kept: {error}"),
+            }
+        }
+    };
+    tokio::select! {
+        () = kept => {}
+        worked = doer.work(job.clone()) => {
+            if let Err(error) = worked {
+                tracing::warn!("it is taken up again: {error:#}");
+            }
+        }
+    }
+}
