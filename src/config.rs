@@ -1,5 +1,7 @@
 //! All settings, read once, with every complaint at once.
 
+mod mail;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,6 +11,8 @@ use url::Url;
 
 use crate::ids::CloudlinkAccountId;
 use crate::kit::secret::{MasterKey, Secret};
+
+pub use mail::{HookHosts, Login, MailServer, MailSettings, Security};
 
 /// Read once, whole, and never consulted by name again.
 #[derive(Clone, Debug)]
@@ -30,6 +34,10 @@ pub struct Config {
     pub new_master_key: Option<MasterKey>,
     pub cloudlink: CloudlinkSettings,
     pub microsoft: MicrosoftSettings,
+    /// `PORTAL_SMTP_URL` and `PORTAL_SMTP_FROM`: how mail is sent. None is.
+    pub mail: Option<MailSettings>,
+    /// `PORTAL_WEBHOOK_HOSTS`: hosts of one's own network that webhooks may go to. None.
+    pub webhook_hosts: HookHosts,
     /// `PORTAL_METRICS_LISTEN`: where `/metrics` is served, apart from the pages. Off.
     pub metrics_listen: Option<SocketAddr>,
     /// `PORTAL_SANDBOX_LISTEN`: where `demo` and `sandbox` serve the pretend systems. `127.0.0.1:8090`.
@@ -104,6 +112,8 @@ impl Config {
                 graph_url: reader.http_url("PORTAL_MICROSOFT_GRAPH_URL"),
                 requests_per_second: reader.requests_per_second(),
             },
+            mail: reader.mail(),
+            webhook_hosts: reader.webhook_hosts(),
             metrics_listen: reader
                 .parsed("PORTAL_METRICS_LISTEN", "an address and port such as 127.0.0.1:9090"),
             sandbox_listen: reader

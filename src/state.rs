@@ -16,6 +16,7 @@ use crate::kit::password::Passwords;
 use crate::kit::secret::Sealer;
 use crate::kit::wake::Wakes;
 use crate::microsoft::Microsoft;
+use crate::post::Post;
 
 #[derive(Clone)]
 pub struct AppState {
@@ -26,6 +27,8 @@ pub struct AppState {
     pub passwords: Passwords,
     pub microsoft: Microsoft,
     pub cloudlink: Cloudlink,
+    /// The ways out for what people are told.
+    pub post: Post,
     /// Ends the rest of an account's worker on this node.
     pub wakes: Wakes<AccountId>,
     /// Ends the rest of whoever does long work on this node.

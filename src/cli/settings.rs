@@ -115,6 +115,27 @@ const ALL: &[Setting] = &[
         "Presence requests to one tenant [default: 50]",
     ),
     setting(
+        "PORTAL_SMTP_URL",
+        "smtp-url",
+        "URL",
+        "Where mail is handed over: smtps://user:password@mail.example for TLS, smtp:// for \
+         STARTTLS, smtp://…?tls=none for neither [default: no mail is sent]",
+    ),
+    setting("PORTAL_SMTP_URL_FILE", "smtp-url-file", "FILE", "The same, in a file"),
+    setting(
+        "PORTAL_SMTP_FROM",
+        "smtp-from",
+        "ADDRESS",
+        "Whom mail comes from, such as Presence portal <portal@partner.example>",
+    ),
+    setting(
+        "PORTAL_WEBHOOK_HOSTS",
+        "webhook-hosts",
+        "HOSTS",
+        "Hosts of your own network that webhooks may go to, with commas between them, such as \
+         chat.internal:8443 [default: none, only https to public addresses]",
+    ),
+    setting(
         "PORTAL_METRICS_LISTEN",
         "metrics-listen",
         "ADDRESS",

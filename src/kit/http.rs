@@ -9,6 +9,7 @@ use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder, NoProxy, Proxy, Response};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
+use url::Url;
 
 /// Opens the client that every outside call shares.
 ///
@@ -17,9 +18,14 @@ use rustls::{ClientConfig, RootCertStore};
 /// against the system's authorities, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name; on a
 /// system that has none, against Mozilla's as they were when we were built.
 pub fn http_client() -> anyhow::Result<Client> {
+    http_client_with(|builder| builder)
+}
+
+/// The same, with more said of how it goes about it.
+pub fn http_client_with(more: impl Fn(ClientBuilder) -> ClientBuilder) -> anyhow::Result<Client> {
     // Somebody else may have installed one already, which is as good.
     let _ = ring::default_provider().install_default();
-    if let Ok(client) = builder()?.build() {
+    if let Ok(client) = more(builder()?).build() {
         return Ok(client);
     }
     // The client does not say what it lacks; in practice it is the authorities.
@@ -34,7 +40,7 @@ pub fn http_client() -> anyhow::Result<Client> {
         tracing::info!("the system has no certificate authorities: using those built in");
         built_in_authorities()
     };
-    builder()?
+    more(builder()?)
         .tls_backend_preconfigured(trusting(authorities))
         .build()
         .context("could not set up the HTTP client")
@@ -58,12 +64,6 @@ fn builder() -> anyhow::Result<ClientBuilder> {
 /// The proxies that the environment names, by the usual names; never for this machine itself,
 /// or the sandbox could not be reached from behind one.
 fn proxies() -> anyhow::Result<Vec<Proxy>> {
-    let setting = |name: &str| {
-        [name.to_lowercase(), name.to_uppercase()]
-            .iter()
-            .filter_map(|name| std::env::var(name).ok())
-            .find(|value| !value.trim().is_empty())
-    };
     let spared = format!("{},localhost,127.0.0.0/8,::1", setting("no_proxy").unwrap_or_default());
     let mut proxies = Vec::new();
     let mut add = |name: &str, proxy: fn(String) -> reqwest::Result<Proxy>| {
@@ -77,6 +77,23 @@ fn proxies() -> anyhow::Result<Vec<Proxy>> {
     add("http_proxy", Proxy::http)?;
     add("all_proxy", Proxy::all)?;
     Ok(proxies)
+}
+
+fn setting(name: &str) -> Option<String> {
+    [name.to_lowercase(), name.to_uppercase()]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.trim().is_empty())
+}
+
+/// The hosts of those proxies: whoever looks at where connections lead lets these pass.
+pub fn proxy_hosts() -> Vec<String> {
+    let host = |name| {
+        let address = setting(name)?;
+        let url = if address.contains("://") { address } else { format!("http://{address}") };
+        Url::parse(&url).ok()?.host_str().map(str::to_lowercase)
+    };
+    ["https_proxy", "http_proxy", "all_proxy"].into_iter().filter_map(host).collect()
 }
 
 fn built_in_authorities() -> RootCertStore {

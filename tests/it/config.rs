@@ -58,10 +58,13 @@ fn no_complaint_repeats_a_value() {
         ("PORTAL_PUBLIC_URL", "https://hunter2@portal.example/?hunter2"),
         ("PORTAL_CLOUDLINK_CLIENT_SECRET", "hunter2"),
         ("PORTAL_CLOUDLINK_CLIENT_SECRET_FILE", "/hunter2"),
+        ("PORTAL_SMTP_URL", "smtp://hunter2@mail.example"),
+        ("PORTAL_SMTP_FROM", "hunter2"),
+        ("PORTAL_WEBHOOK_HOSTS", "hunter2@chat.internal"),
         ("PORTAL_LOG", "hunter2=hunter2=hunter2"),
     ];
     let complaints = complaints(&given);
-    assert!(complaints.len() >= 7, "{complaints:#?}");
+    assert!(complaints.len() >= 10, "{complaints:#?}");
     assert!(complaints.iter().all(|said| !said.contains("hunter2")), "{complaints:#?}");
 }
 
@@ -100,4 +103,17 @@ fn cloudlink_needs_all_three_or_none() {
     let said = complaints(&[("PORTAL_CLOUDLINK_CLIENT_ID", "portal")]);
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said.iter().all(|said| said.ends_with("is missing: CloudLink needs all three.")));
+}
+
+#[test]
+fn mail_needs_a_server_and_a_sender_and_no_password_goes_in_the_clear() {
+    let said = complaints(&[("PORTAL_SMTP_URL", "smtps://mail.example")]);
+    assert!(said[0].starts_with("PORTAL_SMTP_FROM is missing"), "{said:?}");
+    let said = complaints(&[("PORTAL_SMTP_FROM", "portal@partner.example")]);
+    assert!(said[0].starts_with("PORTAL_SMTP_URL is missing"), "{said:?}");
+    let from = ("PORTAL_SMTP_FROM", "Presence portal <portal@partner.example>");
+    let said = complaints(&[("PORTAL_SMTP_URL", "smtp://u:p@mail.example?tls=none"), from]);
+    assert!(said[0].contains("in the clear"), "{said:?}");
+    let mail = settings([("PORTAL_SMTP_URL", "smtp://u:p@mail.example"), from]).mail.unwrap();
+    assert_eq!((mail.server.port, mail.from_name.as_str()), (587, "Presence portal"));
 }
