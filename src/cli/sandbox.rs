@@ -24,6 +24,12 @@ pub async fn sandbox(config: &Config, stop: CancellationToken) -> anyhow::Result
             println!("  PORTAL_MICROSOFT_{name}_URL={url}");
         }
     }
+    if let Some(mail) = sandbox.mail_settings() {
+        println!("  PORTAL_SMTP_URL=smtp://{}:{}?tls=none", mail.server.host, mail.server.port);
+        println!("  PORTAL_SMTP_FROM={}", mail.from);
+    }
+    println!("  PORTAL_WEBHOOK_HOSTS={}", sandbox.webhook_hosts().in_words());
+    println!("Webhooks may go to {}", sandbox.webhook_url("anybody"));
     sandbox.run_until(stop).await;
     Ok(())
 }

@@ -23,6 +23,7 @@ pub(super) fn routes() -> Router<Controls> {
         .route("/control/tenants/{tenant}/users/{user}", get(user))
         .route("/control/requests", get(requests))
         .route("/control/deliveries", get(deliveries))
+        .route("/control/messages", get(messages))
 }
 
 /// Turns one switch: `{"do": "expire-secrets", "tenant": "…"}`.
@@ -169,4 +170,8 @@ async fn requests(State(controls): State<Controls>, Query(wanted): Query<Wanted>
 
 async fn deliveries(State(controls): State<Controls>) -> Response {
     Json(controls.deliveries()).into_response()
+}
+
+async fn messages(State(controls): State<Controls>) -> Json<Value> {
+    Json(json!({"letters": controls.letters(), "posted": controls.posted()}))
 }

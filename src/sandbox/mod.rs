@@ -11,6 +11,7 @@ mod controls;
 mod journal;
 mod jwt;
 mod line;
+mod messages;
 mod microsoft;
 mod page;
 mod site;
@@ -34,6 +35,7 @@ pub use self::cloudlink::delivery::Deliveries;
 pub use self::cloudlink::{ContentShape, Manners as CloudlinkManners, Subscription};
 pub use self::controls::{Controls, NotThere, PhoneState, Tile};
 pub use self::journal::Seen;
+pub use self::messages::{Letter, MailManners, Posted};
 pub use self::microsoft::apps::{KeptSecret, Standing};
 pub use self::microsoft::directory::Removed;
 pub use self::microsoft::presence::{Pair, Session};
@@ -42,8 +44,12 @@ pub use self::microsoft::{Manners as TenantManners, Tally};
 pub use self::storm::Storm;
 pub use self::trouble::{System, Trouble};
 pub use self::world::{App, AppSecret, Customer, Partner, Permission, Person, Phone, Quirk, World};
-use crate::config::{CloudlinkCredentials, CloudlinkSettings, MicrosoftSettings};
+use crate::config::{
+    CloudlinkCredentials, CloudlinkSettings, HookHosts, MailServer, MailSettings,
+    MicrosoftSettings, Security,
+};
 use crate::kit::clock::Clock;
+use crate::kit::email::Email;
 
 /// Where and how a sandbox runs.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +70,7 @@ impl Default for Settings {
 pub struct Sandbox {
     controls: Controls,
     address: SocketAddr,
+    mail_address: SocketAddr,
     stop: CancellationToken,
     parts: JoinSet<()>,
 }
@@ -83,6 +90,10 @@ impl Sandbox {
             .await
             .with_context(|| format!("the sandbox cannot listen on {}", settings.listen))?;
         let address = listener.local_addr()?;
+        let mail = TcpListener::bind((address.ip(), 0))
+            .await
+            .context("the pretend mail server cannot listen")?;
+        let mail_address = mail.local_addr()?;
         let stop = CancellationToken::new();
         let (controls, post_office, storms) =
             Controls::new(world, clock, settings.journal, stop.clone())?;
@@ -96,9 +107,10 @@ impl Sandbox {
                 tracing::error!("the sandbox no longer answers: {error}");
             }
         });
+        parts.spawn(messages::serve(mail, controls.clone(), stop.clone()));
         parts.spawn(post_office.run());
         parts.spawn(storms.run());
-        Ok(Self { controls, address, stop, parts })
+        Ok(Self { controls, address, mail_address, stop, parts })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -136,6 +148,28 @@ impl Sandbox {
             graph_url: url("/graph"),
             requests_per_second,
         }
+    }
+
+    /// How a portal hands letters to the pretend mail server.
+    pub fn mail_settings(&self) -> Option<MailSettings> {
+        let server = MailServer {
+            host: self.mail_address.ip().to_string(),
+            port: self.mail_address.port(),
+            security: Security::None,
+            login: None,
+        };
+        let from = Email::parse("portal@partner.example").ok()?;
+        Some(MailSettings { server, from_name: "Presence portal".to_owned(), from })
+    }
+
+    /// What lets webhooks come here, although it is no address of the public internet.
+    pub fn webhook_hosts(&self) -> HookHosts {
+        HookHosts::of([(self.address.ip().to_string(), Some(self.address.port()))])
+    }
+
+    /// A webhook whose messages the page shows under this name.
+    pub fn webhook_url(&self, name: &str) -> String {
+        format!("http://{}/receivers/{name}", self.address)
     }
 
     /// Stops serving and delivering, and waits until everything has ended.

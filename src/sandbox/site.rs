@@ -7,11 +7,12 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, post};
 use uuid::Uuid;
 
 use super::journal::Seen;
 use super::line::Scissors;
+use super::messages::Posted;
 use super::trouble::{self, System, Trouble};
 use super::{Controls, cloudlink, control_api, microsoft, page};
 use crate::web::Path;
@@ -23,6 +24,7 @@ pub(super) fn routes(controls: Controls) -> Router {
         .route("/login/{tenant}/oauth2/v2.0/token", any(login))
         .route("/graph/{*path}", any(graph))
         .route("/cloudlink/{service}/2017-09-01/{*path}", any(cloudlink_call))
+        .route("/receivers/{name}", post(receive))
         .merge(control_api::routes())
         .merge(page::routes())
         .with_state(controls)
@@ -157,6 +159,29 @@ async fn cloudlink_call(
         response
     })
     .await
+}
+
+/// Somebody who listens to webhooks, and says of each what the page was told to say.
+async fn receive(
+    State(controls): State<Controls>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let said = |name: &str| {
+        headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    };
+    let status = StatusCode::from_u16(controls.hook_status()).unwrap_or(StatusCode::OK);
+    controls.take_posted(Posted {
+        at: controls.now(),
+        to: name,
+        id: said("webhook-id"),
+        timestamp: said("webhook-timestamp"),
+        signature: said("webhook-signature"),
+        body,
+        status: status.as_u16(),
+    });
+    (status, if status.is_success() { "ok" } else { "told to refuse" }).into_response()
 }
 
 /// Answers as the system would, or as the trouble it is in would have it, and writes it down.

@@ -16,6 +16,7 @@ pub use self::phones::PhoneState;
 use super::cloudlink::Cloudlink;
 use super::cloudlink::delivery::{Outbox, PostOffice};
 use super::journal::{Journal, Seen};
+use super::messages::Messages;
 use super::microsoft::Microsoft;
 use super::storm::{Storms, StormsOrdered};
 use super::trouble::{System, Trouble, Troubles};
@@ -35,6 +36,7 @@ struct Systems {
     outbox: Arc<Outbox>,
     troubles: Arc<Troubles>,
     journal: Journal,
+    messages: Messages,
     storms: StormsOrdered,
     /// Counts up whenever anything happened.
     changed: watch::Sender<u64>,
@@ -67,6 +69,7 @@ impl Controls {
             outbox: Arc::clone(&outbox),
             troubles: Arc::clone(&troubles),
             journal: Journal::keeping(journal),
+            messages: Messages::default(),
             storms,
             changed,
             stop: stop.clone(),
@@ -183,6 +186,10 @@ impl Controls {
 
     pub(super) fn cloudlink(&self) -> &Cloudlink {
         &self.0.cloudlink
+    }
+
+    pub(super) fn messages(&self) -> &Messages {
+        &self.0.messages
     }
 
     pub(super) fn troubles(&self) -> &Troubles {

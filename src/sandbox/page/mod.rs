@@ -1,6 +1,7 @@
 //! The page: a desk of phones to lift, Teams tiles to watch, and every switch in reach.
 
 mod desk;
+mod messages;
 mod person;
 mod switches;
 mod systems;
@@ -26,6 +27,7 @@ pub(super) fn routes() -> Router<Controls> {
         .merge(person::routes())
         .merge(switches::routes())
         .merge(systems::routes())
+        .merge(messages::routes())
         .route("/switch", post(turn))
         .route("/sandbox.css", get(style))
         .merge(assets::routes())

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::microsoft::apps::Standing;
-use super::{ContentShape, Storm, System, Trouble};
+use super::{ContentShape, MailManners, Storm, System, Trouble};
 use crate::ids::{CloudlinkAccountId, CloudlinkUserId, EntraUserId, TenantId};
 
 /// One turn of one switch: `{"do": "phone", "account": "…", "user": "…", "status": "onCall"}`.
@@ -176,4 +176,13 @@ pub(super) enum Switch {
         user: EntraUserId,
     },
     ForgetRequests,
+    /// How the pretend mail server takes letters.
+    Mail {
+        manners: MailManners,
+    },
+    /// What webhooks are answered.
+    HooksAnswer {
+        status: u16,
+    },
+    ForgetMessages,
 }

@@ -19,6 +19,9 @@ impl Switch {
         match self {
             Self::Storm(storm) => controls.storm(storm),
             Self::ForgetRequests => controls.forget_requests(),
+            Self::Mail { manners } => controls.mail_now(manners),
+            Self::HooksAnswer { status } => controls.hooks_answer(status),
+            Self::ForgetMessages => controls.forget_messages(),
             Self::RefusePartner { on } => {
                 controls.cloudlink_manners(|manners| manners.refuse_partner = on);
             }
