@@ -3,8 +3,9 @@
 use super::form::Details;
 use super::store::{self, NewConnection, WriteError};
 use super::{Connected, Integration, secret_owner};
-use crate::accounts::TheAccountToChange;
-use crate::audit::{self, Changes, Entry};
+use crate::accounts::{Account, TheAccountToChange};
+use crate::audit::{self, Actor, Changes, Entry};
+use crate::ids::RenewalId;
 use crate::state::AppState;
 
 /// Whether Microsoft has accepted a connection.
@@ -21,15 +22,33 @@ pub(super) struct New<'a> {
     pub tested: Tested,
 }
 
+/// For whom, by whom, and with which renewal link, if with one.
+pub(super) struct By<'a> {
+    pub account: &'a Account,
+    pub actor: Actor,
+    pub renewal: Option<RenewalId>,
+}
+
 /// Saves it in place of the one in `integration`, and wakes the worker. False when somebody
 /// else has changed it meanwhile: then nothing is saved.
 pub(super) async fn save(
     app: &AppState,
     the: &TheAccountToChange,
     integration: &Integration,
+    new: New<'_>,
+) -> anyhow::Result<bool> {
+    let by = By { account: &the.account, actor: the.viewer.actor(), renewal: None };
+    save_by(app, &by, integration, new).await
+}
+
+/// The same, by anybody. A renewal link is used up with it, or nothing is saved.
+pub(super) async fn save_by(
+    app: &AppState,
+    by: &By<'_>,
+    integration: &Integration,
     New { details, tested }: New<'_>,
 ) -> anyhow::Result<bool> {
-    let (account, id, now) = (&the.account, integration.id, app.clock.now());
+    let (account, id, now) = (by.account, integration.id, app.clock.now());
     let old = integration.connection.as_ref();
     let owner = secret_owner(account.id, id);
     let sealed = details.secret.as_ref().map(|secret| app.sealer.seal(&owner, secret));
@@ -52,6 +71,11 @@ pub(super) async fn save(
     };
 
     let mut tx = app.db.begin().await?;
+    if let Some(renewal) = by.renewal
+        && !store::renewals::use_renewal(&mut *tx, account.id, renewal, now).await?
+    {
+        return Ok(false);
+    }
     let seen = old.map(|old| old.version);
     match store::save_connection(&mut tx, account.id, id, seen, connection, now).await {
         Ok(()) => {}
@@ -64,7 +88,7 @@ pub(super) async fn save(
     let (action, summary) = deed(old, details, tested);
     let (account_is, changes) = ((account.id, account.name.as_str()), changes(old, details));
     let entry = Entry { action, summary, account: Some(account_is), changes };
-    audit::note(&mut tx, &the.viewer.actor(), entry, now).await?;
+    audit::note(&mut tx, &by.actor, entry, now).await?;
     tx.commit().await?;
 
     app.microsoft.forget_token(account.id);

@@ -5,6 +5,7 @@
 
 mod add;
 mod browser;
+pub mod carry;
 mod cookie;
 mod door;
 mod extract;
@@ -37,6 +38,7 @@ pub use add::{AddError, Addition, add};
 pub use cookie::{ended_session, session_cookie};
 pub use extract::PartnerAdmin;
 pub use pages::routes;
+pub use throttle::network;
 
 /// A session nobody used for this long has ended. A page that refreshes itself is no use.
 pub const IDLE_LIMIT: TimeDelta = TimeDelta::hours(2);

@@ -126,7 +126,7 @@ fn in_words(wait: TimeDelta) -> String {
 }
 
 /// An IPv6 visitor has 2⁶⁴ addresses of their own, so their network stands for them.
-fn network(address: IpAddr) -> String {
+pub fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(v4) => format!("address {v4}"),
         IpAddr::V6(v6) => {

@@ -6,6 +6,8 @@ mod information;
 mod monitors;
 mod panel;
 mod remove;
+mod renew;
+mod renewals;
 mod setup;
 mod the;
 
@@ -23,5 +25,7 @@ pub fn routes() -> Router<AppState> {
         .merge(add::routes())
         .merge(setup::routes())
         .merge(remove::routes())
+        .merge(renewals::routes())
+        .merge(renew::routes())
         .merge(monitors::routes())
 }

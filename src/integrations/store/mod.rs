@@ -3,6 +3,7 @@
 mod change;
 mod monitors;
 mod removal;
+pub mod renewals;
 mod reseal;
 mod show;
 mod worker;
