@@ -62,14 +62,22 @@ macro_rules! our_ids {
 our_ids! {
     /// A customer of the partner.
     AccountId,
+    /// An address under which a calendar is read.
+    CalendarId,
+    /// A way to tell people of problems.
+    ChannelId,
     /// An application added to an account.
     IntegrationId,
+    /// A message to one recipient.
+    MessageId,
     /// A presence monitor on an integration's list.
     MonitorId,
     /// One running process of the portal.
     NodeId,
     /// Long work over accounts.
     RunId,
+    /// A one-time link by which a customer renews a client secret.
+    RenewalId,
     /// Somebody who signs in here.
     StaffId,
 }

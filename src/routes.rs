@@ -13,7 +13,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::state::AppState;
-use crate::{accounts, fleet, home, integrations, presence, settings, staff, web};
+use crate::{accounts, fleet, home, integrations, notifications, presence, settings, staff, web};
 
 /// No form of ours is longer.
 const LARGEST_FORM: usize = 256 * 1024;
@@ -29,6 +29,7 @@ pub fn site(app: AppState) -> Router {
         .merge(integrations::routes())
         .merge(presence::routes())
         .merge(fleet::routes())
+        .merge(notifications::routes())
         .merge(home::routes())
         .merge(settings::routes())
         .merge(web::assets::routes())

@@ -194,6 +194,7 @@ impl Portal {
             passwords: Passwords::new(Cost::Trifling),
             microsoft: Microsoft::new(http.clone(), &config.microsoft, clock.clone()),
             cloudlink: Cloudlink::new(http, &config.cloudlink, node, clock),
+            post: presence_portal::post::Post::new(&config).unwrap(),
             config: Arc::new(config),
             wakes: Wakes::default(),
             work: Arc::default(),

@@ -31,11 +31,12 @@ use crate::kit::password::{Cost, Passwords};
 use crate::kit::secret::{Sealer, Secret};
 use crate::kit::wake::Wakes;
 use crate::microsoft::Microsoft;
+use crate::post::Post;
 use crate::postgres::Running;
 use crate::presence::{Inbox, Pace, Pulse};
 use crate::state::AppState;
 use crate::telemetry::Metrics;
-use crate::{fleet, presence, routes, runs, staff};
+use crate::{fleet, notifications, presence, routes, runs, staff};
 
 /// What is in hand may take this long to finish once we are told to stop.
 const GRACE: Duration = Duration::from_secs(9);
@@ -103,6 +104,7 @@ impl Portal {
             closing.cancel();
             Ok(())
         });
+        parts.spawn(notifications::run(self.app.clone(), stop.clone()));
         parts.spawn(upkeep::run(self.app.clone(), stop.clone()));
 
         let outcome = together(parts, &stop).await;
@@ -162,6 +164,7 @@ pub fn state(config: Config, db: PgPool, sealer: Sealer) -> anyhow::Result<AppSt
         passwords: Passwords::new(Cost::Recommended),
         microsoft: Microsoft::new(http.clone(), &config.microsoft, clock.clone()),
         cloudlink: Cloudlink::new(http, &config.cloudlink, node, clock.clone()),
+        post: Post::new(&config)?,
         config: Arc::new(config),
         clock,
         wakes: Wakes::default(),

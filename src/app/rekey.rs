@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use super::keys;
 use super::store;
 use crate::kit::secret::{MasterKey, Sealer};
-use crate::{integrations, presence, staff};
+use crate::{integrations, notifications, presence, staff};
 
 /// A process that gave no sign of life for so long is gone.
 const ALIVE_WITHIN_SECONDS: f64 = 20.0;
@@ -17,6 +17,7 @@ pub struct Resealed {
     pub client_secrets: u64,
     pub second_factors: u64,
     pub webhook_keys: u64,
+    pub channels: u64,
 }
 
 /// Seals everything anew, in one transaction.
@@ -40,6 +41,7 @@ pub async fn reseal(db: &PgPool, old: &Sealer, new: &MasterKey) -> anyhow::Resul
             .await
             .context(unchanged)?,
         webhook_keys: presence::store::reseal(&mut tx, old, &new).await.context(unchanged)?,
+        channels: notifications::store::reseal(&mut tx, old, &new).await.context(unchanged)?,
     };
     store::replace_key_check(&mut *tx, &keys::seal_check(&new)?).await?;
     tx.commit().await?;

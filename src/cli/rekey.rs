@@ -14,8 +14,8 @@ pub async fn rekey(config: &Config) -> anyhow::Result<()> {
     opened.close().await?;
     let (resealed, file) = outcome?;
     println!(
-        "Sealed anew: {} client secrets, {} webhook keys, {} second factors.",
-        resealed.client_secrets, resealed.webhook_keys, resealed.second_factors
+        "Sealed anew: {} client secrets, {} webhook keys, {} second factors, {} channels.",
+        resealed.client_secrets, resealed.webhook_keys, resealed.second_factors, resealed.channels
     );
     match file {
         Some(file) => println!("The new key is in {}. Back it up.", file.path().display()),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::removals::{self, removals};
-use super::store::{self, Expiring, Troubled, Unmatched, Waiting};
+use super::store::{self, Expiring, Failing, Troubled, Unmatched, Waiting};
 use crate::ids::{AccountId, StaffId};
 use crate::presence::pages::{at, mend, title_of};
 use crate::presence::trouble::Trouble;
@@ -62,6 +62,8 @@ pub async fn concerns(app: &AppState, scope: Option<StaffId>) -> sqlx::Result<Ve
     concerns.extend(secrets(soon, today));
     concerns.extend(removals(removals::waiting(&mut *db, scope, now).await?));
     concerns.extend(monitors(store::monitors(&mut *db, scope).await?));
+    concerns.extend(failing(store::failing_channels(&mut *db, scope, false).await?));
+    concerns.extend(partners_failing(&store::failing_channels(&mut *db, scope, true).await?));
     concerns.extend(not_set_up(store::not_set_up(&mut *db, scope).await?));
     concerns.extend(unmatched(store::unmatched(&mut *db, scope).await?));
     concerns.sort_by_key(|concern| match concern.kind {
@@ -166,6 +168,46 @@ fn monitors(found: Vec<Waiting>) -> Option<Concern> {
         places: waiting(found, "Tick off", "configure"),
     })
 }
+
+/// Channels of accounts through which nobody is told.
+fn failing(found: Vec<Failing>) -> Option<Concern> {
+    let all = found.first()?.all;
+    let place = |failing: Failing| {
+        let (account, name) = failing.account.zip(failing.name)?;
+        Some(Place {
+            account,
+            name,
+            since: Some(failing.since),
+            note: format!("{}: {}", failing.channel_name, failing.failure),
+            mend: "See the channel",
+            href: format!("/accounts/{account}/notifications/{}", failing.channel),
+        })
+    };
+    Some(Concern {
+        kind: "warn",
+        title: "Notifications do not arrive".to_owned(),
+        advice: FAILING_ADVICE.to_owned(),
+        places: found.into_iter().filter_map(place).collect(),
+        all,
+        list: None,
+    })
+}
+
+/// The same of the partner’s own, which belong to no account.
+fn partners_failing(found: &[Failing]) -> Option<Concern> {
+    let names: Vec<_> = found.iter().map(|failing| failing.channel_name.as_str()).collect();
+    let failure = &found.first()?.failure;
+    Some(Concern {
+        kind: "warn",
+        title: format!("Notifications to {} do not arrive", names.join(", ")),
+        advice: format!("{FAILING_ADVICE} The last answer: {failure}"),
+        places: Vec::new(),
+        all: 0,
+        list: Some("/settings/notifications".to_owned()),
+    })
+}
+
+const FAILING_ADVICE: &str = "Messages wait and are tried again for three days. Look what is answered, correct where the channel leads, and send a test.";
 
 fn not_set_up(found: Vec<Waiting>) -> Option<Concern> {
     let all = found.first()?.all;

@@ -6,7 +6,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgExecutor;
 
-use crate::ids::{AccountId, IntegrationId, StaffId};
+use crate::ids::{AccountId, ChannelId, IntegrationId, StaffId};
 
 /// How many accounts a cause names.
 pub const NAMED: i64 = 5;
@@ -170,6 +170,48 @@ pub async fn monitors(
         LIMIT $2
         "#,
         scope as Option<StaffId>,
+        NAMED,
+    )
+    .fetch_all(db)
+    .await
+}
+
+/// A channel that takes nothing, and how many there are.
+#[derive(Clone, Debug)]
+pub struct Failing {
+    pub channel: ChannelId,
+    pub channel_name: String,
+    /// None: the partner’s own.
+    pub account: Option<AccountId>,
+    pub name: Option<String>,
+    pub since: DateTime<Utc>,
+    pub failure: String,
+    pub all: i64,
+}
+
+/// Channels that have failed twice in a row, those of the partner apart from those of accounts;
+/// the newest first.
+pub async fn failing_channels(
+    db: impl PgExecutor<'_>,
+    scope: Option<StaffId>,
+    of_partner: bool,
+) -> sqlx::Result<Vec<Failing>> {
+    sqlx::query_as!(
+        Failing,
+        r#"
+        SELECT c.id AS "channel: ChannelId", c.name AS channel_name,
+            c.account_id AS "account: AccountId", a.name AS "name?", c.failing_since AS "since!",
+            c.failure, count(*) OVER () AS "all!"
+        FROM channels c LEFT JOIN accounts a ON a.id = c.account_id
+        WHERE c.failing_since IS NOT NULL AND c.failures >= 2
+            AND (c.account_id IS NULL) = $2 AND a.deactivated_at IS NULL
+            AND ($1::uuid IS NULL OR EXISTS (
+                SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
+        ORDER BY c.failing_since DESC, c.id
+        LIMIT $3
+        "#,
+        scope as Option<StaffId>,
+        of_partner,
         NAMED,
     )
     .fetch_all(db)

@@ -12,6 +12,7 @@ use axum::routing::{get, post};
 use store::{Database, Node};
 
 use crate::cloudlink::{Cause, Refusal};
+use crate::config::MailSettings;
 use crate::ids::NodeId;
 use crate::staff::{PartnerAdmin, Viewer};
 use crate::state::AppState;
@@ -39,6 +40,32 @@ struct SettingsPage {
     this_node: NodeId,
     requests_per_second: u32,
     metrics: String,
+    mail: Option<MailFacts>,
+    webhook_hosts: String,
+}
+
+/// How mail is sent, without the password.
+struct MailFacts {
+    server: String,
+    encryption: &'static str,
+    user: String,
+    from: String,
+}
+
+impl MailFacts {
+    fn of(settings: &MailSettings) -> Self {
+        let server = &settings.server;
+        let from = match settings.from_name.as_str() {
+            "" => settings.from.to_string(),
+            name => format!("{name} <{}>", settings.from),
+        };
+        Self {
+            server: format!("{}:{}", server.host, server.port),
+            encryption: server.security.label(),
+            user: server.login.as_ref().map(|login| login.user.clone()).unwrap_or_default(),
+            from,
+        }
+    }
 }
 
 struct CloudlinkFacts {
@@ -100,6 +127,8 @@ async fn page(
         this_node: app.node,
         requests_per_second: config.microsoft.requests_per_second,
         metrics: config.metrics_listen.map(|listen| listen.to_string()).unwrap_or_default(),
+        mail: config.mail.as_ref().map(MailFacts::of),
+        webhook_hosts: config.webhook_hosts.in_words(),
     })
 }
 

@@ -140,8 +140,12 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
 
 /// A path as the log may hold it: what only one person or machine should know is left out.
 pub fn loggable(path: &str) -> &str {
-    const SECRET_ENDINGS: [(&str, &str); 2] =
-        [("/invitation/", "/invitation/{token}"), ("/hooks/cloudlink/", "/hooks/cloudlink/{key}")];
+    const SECRET_ENDINGS: [(&str, &str); 4] = [
+        ("/invitation/", "/invitation/{token}"),
+        ("/hooks/cloudlink/", "/hooks/cloudlink/{key}"),
+        ("/ical/", "/ical/{token}"),
+        ("/renew/", "/renew/{token}"),
+    ];
     let secret = SECRET_ENDINGS.iter().find(|(start, _)| path.starts_with(start));
     secret.map_or(path, |(_, shown)| shown)
 }
@@ -215,6 +219,8 @@ mod tests {
     fn the_log_learns_no_secret_from_a_path() {
         assert_eq!(loggable("/accounts/1"), "/accounts/1");
         assert_eq!(loggable("/invitation/s3cret"), "/invitation/{token}");
+        assert_eq!(loggable("/ical/s3cret.ics"), "/ical/{token}");
+        assert_eq!(loggable("/renew/s3cret"), "/renew/{token}");
         assert_eq!(loggable("/hooks/cloudlink/s3cret"), "/hooks/cloudlink/{key}");
     }
 }

@@ -101,6 +101,7 @@ pub enum AccountTab {
     Integrations,
     Presence,
     Mapping,
+    Notifications,
     Activity,
 }
 

@@ -35,6 +35,9 @@ async fn axe_finds_nothing_on_any_page_wide_or_narrow() {
         "/presence",
         &user,
         "/presence/mapping",
+        "/notifications",
+        "/notifications/add",
+        "/notifications/add?kind=mail",
         "/activity",
         "/deactivate",
         "/delete",
@@ -59,6 +62,10 @@ async fn axe_finds_nothing_on_any_page_wide_or_narrow() {
         "/staff",
         "/profile",
         "/settings",
+        "/settings/notifications",
+        "/settings/notifications/add?kind=webhook",
+        "/calendars",
+        "/renew/nothing",
         "/no-such-page",
     ];
     for page in of_portal {

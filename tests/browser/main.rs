@@ -4,6 +4,7 @@
 
 mod every_page;
 mod first_run;
+mod notifications;
 mod presence;
 mod support;
 mod updates;

@@ -12,7 +12,8 @@ async fn settings_show_database_nodes_and_what_is_not_set_up() {
     let page = stage.ann().await.visit("/settings").await;
     assert_eq!(page.heading(), "Settings");
     assert!(page.says("Postgres ") && page.says("Version 0.1.0"));
-    assert!(page.says("Not set up. The portal sends no mail yet"));
+    assert!(page.says("Not set up. Until PORTAL_SMTP_URL and PORTAL_SMTP_FROM are set"));
+    assert!(page.has_link("Notifications") && page.has_link("Expiry calendars"));
     assert!(page.says("CloudLink is not connected yet"));
     assert!(!page.has_button("Test connection"), "there is nothing to test");
     assert!(page.says("Alive"));

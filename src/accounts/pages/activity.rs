@@ -21,11 +21,12 @@ use crate::web::{
 const PER_PAGE: i64 = 50;
 
 /// What is asked for, what people call it, and what its actions begin with.
-const KINDS: [(&str, &str, &[&str]); 5] = [
+const KINDS: [(&str, &str, &[&str]); 6] = [
     ("", "Everything", &[]),
     ("accounts", "Accounts", &["account"]),
     ("integrations", "Integrations", &["integration"]),
     ("presence", "Presence", &["presence", "mapping", "user"]),
+    ("notifications", "Notifications", &["notifications", "calendar"]),
     ("staff", "Staff", &["staff", "profile"]),
 ];
 
@@ -110,7 +111,7 @@ struct ActivityPage {
 }
 
 impl ActivityPage {
-    fn kinds() -> [(&'static str, &'static str); 5] {
+    fn kinds() -> [(&'static str, &'static str); 6] {
         KINDS.map(|(kind, label, _)| (kind, label))
     }
 }

@@ -1,5 +1,6 @@
 //! `demo`: the portal with a pretend CloudLink and Microsoft 365 beside it, filled.
 
+mod channels;
 mod seed;
 mod store;
 
@@ -48,10 +49,14 @@ async fn open(config: &mut Config) -> anyhow::Result<(Portal, Sandbox, Secret)> 
     let sandbox = start_sandbox(config.sandbox_listen).await?;
     config.cloudlink = sandbox.cloudlink_settings();
     config.microsoft = sandbox.microsoft_settings(config.microsoft.requests_per_second);
+    config.mail = sandbox.mail_settings();
+    config.webhook_hosts = sandbox.webhook_hosts();
     let metrics = config.metrics_listen.map(|_| telemetry::begin_counting()).transpose()?;
     let mut portal = Portal::open(config.clone(), listener, metrics).await?;
     let admin = sign_in(&data_dir)?;
-    fill(&portal.app, &admin).await.context("The demo could not be filled")?;
+    fill(&portal.app, &admin, &sandbox.webhook_url("tickets"))
+        .await
+        .context("The demo could not be filled")?;
     portal.setup_code = None;
     Ok((portal, sandbox, admin))
 }
@@ -101,13 +106,15 @@ fn sign_in(data_dir: &Path) -> anyhow::Result<Secret> {
 }
 
 /// The customers first: whoever finds them without an admin was cut short in between.
-async fn fill(app: &AppState, admin: &Secret) -> anyhow::Result<()> {
+async fn fill(app: &AppState, admin: &Secret, receiver: &str) -> anyhow::Result<()> {
     let now = app.clock.now();
     if opening::is_untouched(&app.db).await? {
         let mut tx = app.db.begin().await?;
         seed::seed(&mut tx, &app.sealer, &World::demo(), now).await?;
         tx.commit().await?;
+        channels::plant(app, receiver).await?;
     }
+    channels::follow(app, receiver).await?;
     if !staff::store::is_empty(&app.db).await? {
         return Ok(());
     }

@@ -46,6 +46,8 @@ impl Portal {
         config.master_key = Some(MasterKey::random());
         config.cloudlink = sandbox.cloudlink_settings();
         config.microsoft = sandbox.microsoft_settings(50);
+        config.mail = sandbox.mail_settings();
+        config.webhook_hosts = sandbox.webhook_hosts();
         let portal = Opened::open(config, listener, None).await.unwrap();
         let (app, setup_code) = (portal.app.clone(), portal.setup_code.clone());
         let stop = CancellationToken::new();

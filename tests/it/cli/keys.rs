@@ -11,7 +11,11 @@ use super::command::Home;
 use crate::support::Stage;
 
 /// Every column that may hold something sealed, or the digest of something.
-const BYTES: [&str; 11] = [
+const BYTES: [&str; 16] = [
+    "calendars.digest",
+    "channels.signing_key",
+    "channels.url",
+    "channels.url_digest",
     "connections.secret",
     "half_sign_ins.digest",
     "key_check.sealed",
@@ -19,6 +23,7 @@ const BYTES: [&str; 11] = [
     "presence_accounts.hook_digest",
     "presence_accounts.hook_key",
     "recovery_codes.digest",
+    "renewal_links.digest",
     "second_factors.secret",
     "second_factors.unread_codes",
     "sessions.digest",

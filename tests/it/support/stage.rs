@@ -65,6 +65,7 @@ impl Stage {
             passwords: Passwords::new(Cost::Trifling),
             microsoft: Microsoft::new(http.clone(), &config.microsoft, clock.clone()),
             cloudlink: Cloudlink::new(http, &config.cloudlink, node, clock.clone()),
+            post: presence_portal::post::Post::new(&config).unwrap(),
             config: Arc::new(config),
             wakes: Wakes::default(),
             work: Arc::default(),
@@ -81,6 +82,8 @@ impl Stage {
         let mut config = settings([]);
         config.cloudlink = sandbox.cloudlink_settings();
         config.microsoft = sandbox.microsoft_settings(config.microsoft.requests_per_second);
+        config.mail = sandbox.mail_settings();
+        config.webhook_hosts = sandbox.webhook_hosts();
         (Self::at(config, clock).await, sandbox)
     }
 
