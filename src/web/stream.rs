@@ -17,6 +17,9 @@ const EVERY: Duration = Duration::from_millis(400);
 /// Then the browser asks anew, and we look again who asks.
 const LONGEST: Duration = Duration::from_secs(25);
 
+/// How long the browser waits before it asks anew.
+const SOON: Duration = Duration::from_millis(500);
+
 /// A part as it stands, and whether it will change any more.
 #[derive(Debug)]
 pub struct Part {
@@ -59,7 +62,7 @@ where
             self.over = part.is_last;
             if part.html != self.seen || part.is_last {
                 let event = Event::default().event(if part.is_last { "last" } else { "part" });
-                let event = event.data(&part.html);
+                let event = event.retry(SOON).data(&part.html);
                 self.seen = part.html;
                 return Some((Ok(event), self));
             }

@@ -169,6 +169,6 @@ async fn an_import_is_taken_back_but_for_accounts_that_are_in_use() {
     assert!(undone.says("It is in use: Microsoft Teams was added to it."), "{}", undone.source);
     let left: Vec<String> =
         sqlx::query_scalar("SELECT name FROM accounts").fetch_all(&stage.db).await.unwrap();
-    assert_eq!(left, [used.clone()]);
+    assert_eq!(left, std::slice::from_ref(used));
     hands.stop().await;
 }

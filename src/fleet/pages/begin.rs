@@ -28,6 +28,8 @@ pub fn routes() -> Router<AppState> {
 /// What may be done to ticked accounts.
 const OFFERED: [Deed; 4] = [Deed::Test, Deed::SwitchOn, Deed::SwitchOff, Deed::Update];
 const RECENT: i64 = 50;
+/// Of the ticked accounts so many are named.
+const NAMED: usize = 20;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

@@ -102,7 +102,7 @@ async fn page(app: &AppState, viewer: &Viewer, run: RunId, asked: Asked) -> web:
     let more = items.len() > full;
     items.truncate(full);
     Ok(RunPage {
-        chrome: viewer.chrome(run.deed.label(), Section::Bulk),
+        chrome: viewer.chrome(run.title(), Section::Bulk),
         previous: (page > 0).then(|| asked.at(page - 1)),
         next: more.then(|| asked.at(page + 1)),
         run,
@@ -131,7 +131,7 @@ async fn events(
         async move {
             let page = page(&app, &the.viewer, the.run.id, asked).await?;
             let html = page.as_part().render()?;
-            Ok(Part { html, is_last: page.run.state != RunState::Running })
+            Ok(Part { html, is_last: !page.is_moving() })
         }
     }))
 }
@@ -142,6 +142,12 @@ impl RunPage {
             Kind::Fleet => ("/fleet", "Fleet update"),
             _ => ("/bulk", "Bulk work"),
         }
+    }
+
+    /// Whether it will show something else by itself: a run that was stopped finishes what was
+    /// under way.
+    fn is_moving(&self) -> bool {
+        self.run.state == RunState::Running || self.rings.iter().any(|ring| ring.working > 0)
     }
 
     /// Where the part that moves comes from.
@@ -213,6 +219,11 @@ impl RunPage {
 }
 
 impl Run {
+    /// What it is called.
+    pub fn title(&self) -> &'static str {
+        if self.kind == Kind::Fleet { "Fleet update" } else { self.deed.label() }
+    }
+
     /// The deed that takes this one back, if there is one.
     pub fn takes_back(&self) -> Option<Deed> {
         match self.deed {

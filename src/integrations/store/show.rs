@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgExecutor;
 
 use crate::ids::{AccountId, ClientId, IntegrationId, RunId, TenantId};
-use crate::integrations::{Connected, Integration, Trouble, Update};
+use crate::integrations::{Connected, Integration, Kind, Trouble, Update};
 use crate::runs::ItemState;
 
 /// The account's integration of that id: another account's is not found.
@@ -105,7 +105,12 @@ impl Row {
             detail: self.detail.unwrap_or_default(),
             needs_person: self.needs_person.unwrap_or_default(),
         });
-        let update = self.run.zip(self.update_state).map(|(run, state)| Update {
+        let kind: Kind = self.kind.parse().context("a kind in the database")?;
+        // One that failed is of no interest once another has succeeded.
+        let is_behind = self.release < kind.newest().number;
+        let update = self.run.zip(self.update_state);
+        let update = update.filter(|(_, state)| is_behind || *state != ItemState::Failed);
+        let update = update.map(|(run, state)| Update {
             run,
             state,
             plan: self.plan.unwrap_or_default(),
@@ -115,7 +120,7 @@ impl Row {
         Ok(Integration {
             id: self.id,
             account,
-            kind: self.kind.parse().context("a kind in the database")?,
+            kind,
             release: self.release,
             added_at: self.added_at,
             removing_since: self.removing_since,

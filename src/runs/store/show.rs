@@ -1,6 +1,5 @@
 //! Runs and their items, as pages show them.
 
-use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use crate::ids::{AccountId, RunId, StaffId};
@@ -121,9 +120,9 @@ pub async fn open_update(
 pub struct Found {
     pub ring: i16,
     pub items: i64,
+    pub working: i64,
     pub ended: i64,
     pub failed: i64,
-    pub began: Option<DateTime<Utc>>,
 }
 
 pub async fn found(db: impl PgExecutor<'_>, run: RunId) -> sqlx::Result<Vec<Found>> {
@@ -131,8 +130,9 @@ pub async fn found(db: impl PgExecutor<'_>, run: RunId) -> sqlx::Result<Vec<Foun
         Found,
         r#"
         SELECT ring, count(*) AS "items!",
+            count(*) FILTER (WHERE state = 'working') AS "working!",
             count(*) FILTER (WHERE state NOT IN ('waiting', 'working')) AS "ended!",
-            count(*) FILTER (WHERE state = 'failed') AS "failed!", min(begun_at) AS began
+            count(*) FILTER (WHERE state = 'failed') AS "failed!"
         FROM run_items WHERE run_id = $1 GROUP BY ring ORDER BY ring
         "#,
         run as RunId,
