@@ -211,7 +211,8 @@ impl Portal {
         let serve = axum::serve(listener, inbox.routes())
             .with_graceful_shutdown(stop.clone().cancelled_owned());
         parts.spawn(async move { serve.await.unwrap() });
-        parts.spawn(supervisor.run(stop.clone()));
+        let told = stop.clone();
+        parts.spawn(async { supervisor.run(told).await.unwrap() });
         settled(&app).await;
         let hook = |customer: &Customer| sandbox.subscriptions(&customer.account)[0].device.clone();
         let hooks = sandbox.world().customers.iter().map(hook).collect();

@@ -89,10 +89,7 @@ impl Portal {
             parts.spawn(metrics::serve(listener, metrics, self.app.db.clone(), stop.clone()));
         }
         let told = stop.clone();
-        parts.spawn(async {
-            supervisor.run(told).await;
-            Ok(())
-        });
+        parts.spawn(supervisor.run(told));
         let (runner, told) = (fleet::runner(&self.app, runs::Pace::default()), stop.clone());
         parts.spawn(async {
             runner.run(told).await;

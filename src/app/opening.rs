@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use tokio::time::{Instant, sleep};
 
 use super::keys::{self, KeyFile};
 use super::store;
 use crate::config::Config;
-use crate::kit::db::is_away;
+use crate::kit::db::{is_away, pool};
 use crate::kit::secret::{MasterKey, Sealer};
 use crate::postgres::{self, OLDEST, Running};
 
@@ -54,7 +54,7 @@ impl Opened {
 /// Opens the database and makes it current. With the wrong key it is left as it was.
 pub async fn open(config: &Config) -> anyhow::Result<Opened> {
     let database = find(config).await?;
-    let mut db = connect(&database.options, PATIENCE).await?;
+    let mut db = connect(&past_a_pooler(config, &database)?, PATIENCE).await?;
     fits(&db)?;
     let key = key(config, &database, &mut db).await?;
     migrate(&mut db).await?;
@@ -66,13 +66,7 @@ pub async fn open(config: &Config) -> anyhow::Result<Opened> {
         bail!(WRONG_KEY);
     }
     db.close().await?;
-    let pool = PgPoolOptions::new()
-        .max_connections(MOST_CONNECTIONS)
-        .acquire_timeout(Duration::from_secs(5))
-        // A connection that died is noticed by the query that uses it; asking first costs
-        // every query a round trip.
-        .test_before_acquire(false)
-        .connect_lazy_with(database.options.clone());
+    let pool = pool(MOST_CONNECTIONS).connect_lazy_with(database.options.clone());
     Ok(Opened { db: pool, sealer, database })
 }
 
@@ -91,6 +85,17 @@ pub async fn find(config: &Config) -> anyhow::Result<Database> {
     let server = postgres::embedded(&data_dir).await?;
     tracing::info!(dir = %data_dir.display(), version = server.major(), "private Postgres is up");
     Ok(Database { options: named(server.options()), embedded: Some((server, data_dir)) })
+}
+
+/// The way to the server itself. The lock that keeps two nodes from migrating at once belongs to
+/// a session, and a pooler gives every transaction another.
+fn past_a_pooler(config: &Config, database: &Database) -> anyhow::Result<PgConnectOptions> {
+    match &config.database_listen_url {
+        Some(url) => PgConnectOptions::from_str(url.reveal()).map(named).map_err(|_| {
+            anyhow!("PORTAL_DATABASE_LISTEN_URL is not a Postgres URL that can be used.")
+        }),
+        None => Ok(database.options.clone()),
+    }
 }
 
 fn named(options: PgConnectOptions) -> PgConnectOptions {

@@ -1,5 +1,41 @@
 //! What every store needs to know of Postgres.
 
+use std::time::Duration;
+
+use sqlx::Connection;
+use sqlx::postgres::{PgConnection, PgPoolOptions};
+use tokio::time::timeout;
+
+/// No statement of the engine takes longer, unless Postgres or the way to it hangs.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// An open connection says that it is well within this time, or it is given up.
+const SAYS_SO: Duration = Duration::from_secs(2);
+const IDLE: Duration = Duration::from_secs(1);
+
+/// A pool from which a connection that hangs is thrown out, at either door: otherwise every
+/// statement that was given up would keep its connection, until there is none left.
+pub fn pool(most: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(Duration::from_secs(5))
+        // Asking first costs every query a round trip: those are asked that have rested.
+        .test_before_acquire(false)
+        .before_acquire(|db, about| {
+            Box::pin(async move { if about.idle_for > IDLE { well(db).await } else { Ok(true) } })
+        })
+        .after_release(|db, _| Box::pin(well(db)))
+}
+
+async fn well(db: &mut PgConnection) -> sqlx::Result<bool> {
+    timeout(SAYS_SO, db.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
+}
+
+/// The same, or Postgres counts as away: whoever works for others must not wait with them for
+/// a connection that leads nowhere.
+pub async fn in_time<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    timeout(PATIENCE, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
 /// Whether `error` is the database refusing a row because of this constraint.
 ///
 /// Uniqueness is the database's to decide: asking first and inserting second

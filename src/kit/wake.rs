@@ -54,9 +54,14 @@ impl<K: Eq + Hash + Copy> Wakes<K> {
 
     pub fn ring(&self, key: K) {
         if !self.ring_here(key) {
-            lock(&self.0.unheard).insert(key);
-            self.0.somebody_unheard.notify_one();
+            self.ring_elsewhere(key);
         }
+    }
+
+    /// Rings for whoever does not listen here.
+    pub fn ring_elsewhere(&self, key: K) {
+        lock(&self.0.unheard).insert(key);
+        self.0.somebody_unheard.notify_one();
     }
 
     /// Rings only if somebody here listens, and says whether.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::store::leases;
 use crate::ids::AccountId;
+use crate::kit::db::in_time;
 use crate::state::AppState;
 
 /// A notification holds 8,000 bytes.
@@ -24,7 +25,7 @@ pub async fn carry(app: AppState, look_around: Arc<Notify>, stop: CancellationTo
     while let Some(accounts) = stop.run_until_cancelled(app.wakes.unheard()).await {
         look_around.notify_one();
         for some in accounts.chunks(AT_ONCE) {
-            if let Err(error) = leases::ring_elsewhere(&app.db, some).await {
+            if let Err(error) = in_time(leases::ring_elsewhere(&app.db, some)).await {
                 tracing::warn!("{} rings were not carried: {error}", some.len());
             }
         }

@@ -19,13 +19,12 @@ pub struct Budgets {
 
 /// The budget of one tenant, shared by whoever asks it for anything.
 #[derive(Debug)]
-pub struct Budget {
-    per_second: usize,
-    inside: Mutex<Inside>,
-}
+pub struct Budget(Mutex<Allowance>);
 
-#[derive(Debug, Default)]
-struct Inside {
+/// What may leave when. Pure: it is told the time.
+#[derive(Debug)]
+pub struct Allowance {
+    per_second: usize,
     /// When the latest requests left, the oldest first.
     sent: VecDeque<Instant>,
     closed_until: Option<Instant>,
@@ -42,7 +41,7 @@ impl Budgets {
 
     pub fn of(&self, tenant: TenantId) -> Arc<Budget> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || Arc::new(Budget { per_second: self.per_second, inside: Mutex::default() });
+        let fresh = || Arc::new(Budget(Mutex::new(Allowance::new(self.per_second))));
         Arc::clone(tenants.entry(tenant).or_insert_with(fresh))
     }
 
@@ -57,7 +56,9 @@ impl Budgets {
 impl Budget {
     /// Waits until one more request may leave, and counts it as sent.
     pub async fn slot(&self) {
-        while let Err(until) = self.take() {
+        loop {
+            let taken = self.lock().take(Instant::now());
+            let Err(until) = taken else { return };
             sleep_until(until).await;
         }
     }
@@ -71,9 +72,7 @@ impl Budget {
 
     /// No request leaves for so long.
     pub fn close_for(&self, wait: Duration) {
-        let until = Instant::now() + wait;
-        let mut inside = self.lock();
-        inside.closed_until = inside.closed_until.max(Some(until));
+        self.lock().close_until(Instant::now() + wait);
     }
 
     /// Until when Microsoft has asked us to wait, if it has.
@@ -81,26 +80,35 @@ impl Budget {
         self.lock().closed_until.filter(|until| *until > Instant::now())
     }
 
-    fn take(&self) -> Result<(), Instant> {
-        let now = Instant::now();
-        let mut inside = self.lock();
-        if let Some(until) = inside.closed_until.filter(|until| *until > now) {
+    fn lock(&self) -> MutexGuard<'_, Allowance> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Allowance {
+    pub fn new(per_second: usize) -> Self {
+        Self { per_second, sent: VecDeque::new(), closed_until: None }
+    }
+
+    pub fn close_until(&mut self, until: Instant) {
+        self.closed_until = self.closed_until.max(Some(until));
+    }
+
+    /// Counts one more request as sent now, or says when the next may be asked for.
+    pub fn take(&mut self, now: Instant) -> Result<(), Instant> {
+        if let Some(until) = self.closed_until.filter(|until| *until > now) {
             return Err(until);
         }
-        while inside.sent.front().is_some_and(|sent| *sent + WINDOW <= now) {
-            inside.sent.pop_front();
+        while self.sent.front().is_some_and(|sent| *sent + WINDOW <= now) {
+            self.sent.pop_front();
         }
-        match inside.sent.front() {
-            Some(oldest) if inside.sent.len() >= self.per_second => Err(*oldest + WINDOW),
+        match self.sent.front() {
+            Some(oldest) if self.sent.len() >= self.per_second => Err(*oldest + WINDOW),
             _ => {
-                inside.sent.push_back(now);
+                self.sent.push_back(now);
                 Ok(())
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

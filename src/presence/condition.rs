@@ -16,6 +16,7 @@ use super::store::health;
 use super::trouble::{Side, Trouble};
 use super::upkeep::Upkept;
 use crate::ids::AccountId;
+use crate::kit::db::in_time;
 use crate::microsoft::{Cause, Connection, Permission, Refusal};
 
 /// After so many failures in a row, whoever fails next is not at fault: the account waits.
@@ -123,7 +124,8 @@ impl Condition {
 
     /// Whether the farewell may be tried (again).
     pub fn may_part(&self) -> bool {
-        self.feed.not_before.is_none_or(|not_before| not_before <= self.shared.app.clock.now())
+        let now = self.shared.app.clock.now();
+        self.feed.allows(now, now) <= now
     }
 
     /// Takes note of Microsoft's answer to a push.
@@ -145,7 +147,8 @@ impl Condition {
         self.failures = 0;
         self.pause = None;
         if self.noted != Noted::Well {
-            match health::clear_trouble(&self.shared.app.db, self.account, Side::Microsoft).await {
+            let cleared = health::clear_trouble(&self.shared.app.db, self.account, Side::Microsoft);
+            match in_time(cleared).await {
                 Ok(()) => self.noted = Noted::Well,
                 Err(error) => tracing::warn!(account.id = %self.account, "{error}"),
             }
@@ -169,6 +172,7 @@ impl Condition {
         }
         if let (Some(wait), Some((_, budget))) = (refusal.retry_after, way) {
             budget.close_for(wait);
+            self.note_throttled(self.shared.app.clock.now() + wait).await;
         }
         if beyond_one_user || self.failures >= IN_A_ROW {
             self.note(refusal).await;
@@ -185,11 +189,15 @@ impl Condition {
             budget.close_for(wait);
         }
         self.shared.tally.throttled(self.account, now, wait);
-        let until = now + wait;
-        if let Err(error) = health::note_throttled(&self.shared.app.db, self.account, until).await {
+        self.note_throttled(now + wait).await;
+        self.note(refusal).await;
+    }
+
+    async fn note_throttled(&self, until: DateTime<Utc>) {
+        let noted = health::note_throttled(&self.shared.app.db, self.account, until);
+        if let Err(error) = in_time(noted).await {
             tracing::warn!(account.id = %self.account, "{error}");
         }
-        self.note(refusal).await;
     }
 
     fn pause(&mut self, wait: Duration) {
@@ -215,7 +223,8 @@ impl Condition {
         };
         let said = (trouble.key(), trouble.needs_person(), problem.detail.as_str());
         let (db, now) = (&self.shared.app.db, self.shared.app.clock.now());
-        let written = health::note_trouble(db, self.account, problem.side, said, now).await;
+        let written =
+            in_time(health::note_trouble(db, self.account, problem.side, said, now)).await;
         written.inspect_err(|error| tracing::warn!(account.id = %self.account, "{error}")).is_ok()
     }
 
@@ -238,6 +247,7 @@ impl Condition {
                 && problem.side != Side::Feed
             {
                 budget.close_for(wait);
+                self.note_throttled(now + wait).await;
             }
             let person = problem.trouble.is_some_and(Trouble::needs_person);
             let told = problem.retry_after.and_then(|wait| TimeDelta::from_std(wait).ok());
@@ -262,8 +272,8 @@ impl Condition {
 
     /// Which chores are due now, and when the next will be.
     pub fn chores(&self, standing: &Standing, now: DateTime<Utc>) -> Due {
-        let feed = self.feed.allows(self.feed_due(standing, now));
-        let directory = self.directory.allows(self.directory_due(standing, now));
+        let feed = self.feed.allows(self.feed_due(standing, now), now);
+        let directory = self.directory.allows(self.directory_due(standing, now), now);
         let paused = self.paused_until().is_some();
         let next = [Some(feed), Some(directory).filter(|_| !paused)];
         Due {
@@ -274,7 +284,8 @@ impl Condition {
     }
 
     fn feed_due(&self, standing: &Standing, now: DateTime<Utc>) -> DateTime<Utc> {
-        let Some(checked) = standing.checked_at else { return now };
+        // Looked at in the future: the clock has gone back since.
+        let Some(checked) = standing.checked_at.filter(|at| *at <= now) else { return now };
         let regular = checked + self.spread(self.shared.pace.subscription);
         // Once more after the account has fallen silent.
         let silent = standing
@@ -285,7 +296,7 @@ impl Condition {
     }
 
     fn directory_due(&self, standing: &Standing, now: DateTime<Utc>) -> DateTime<Utc> {
-        let Some(read) = standing.refreshed_at else { return now };
+        let Some(read) = standing.refreshed_at.filter(|at| *at <= now) else { return now };
         let regular = read + self.spread(self.shared.pace.directory);
         if standing.sync_asked_at > Some(read) {
             return now;
@@ -315,7 +326,12 @@ impl Retry {
         *self = Self { failures: self.failures, not_before: Some(now + wait), since: Some(now) };
     }
 
-    fn allows(&self, due: DateTime<Utc>) -> DateTime<Utc> {
-        self.not_before.map_or(due, |not_before| due.max(not_before))
+    /// When it may be tried again, if it is due then. A failure of the future is no hindrance: the
+    /// clock has gone back.
+    fn allows(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+        match (self.since, self.not_before) {
+            (Some(since), Some(not_before)) if since <= now => due.max(not_before),
+            _ => due,
+        }
     }
 }

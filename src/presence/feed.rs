@@ -1,5 +1,6 @@
 //! Looking after an account's subscription to CloudLink's events.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;
 use uuid::Uuid;
 
@@ -20,7 +21,7 @@ pub fn key_owner(account: AccountId) -> String {
 /// Makes sure that there is one subscription of ours, and only one.
 ///
 /// One that had gone missing is made anew and said to have been missing, until the next look
-/// finds it in its place.
+/// finds it in its place. One that has been silent for long is made anew, too, without a word.
 pub async fn look_after(shared: &Shared, account: AccountId) -> Result<(), Problem> {
     let (db, cloudlink) = (&shared.app.db, &shared.app.cloudlink);
     let Some(feed) = store::feed(db, account).await? else { return Ok(()) };
@@ -31,15 +32,23 @@ pub async fn look_after(shared: &Shared, account: AccountId) -> Result<(), Probl
         tracing::info!(account.id = %account, subscription.id = %extra, "a duplicate subscription is ended");
         cloudlink.unsubscribe(&feed.cloudlink_id, &extra).await?;
     }
-    let (id, missing) = if let Some(id) = ours {
-        (id, false)
-    } else {
-        let id = cloudlink.subscribe(&feed.cloudlink_id, &hook, account.into()).await?;
-        (id, feed.subscription.is_some())
-    };
     let now = shared.app.clock.now();
-    store::note_subscription(db, account, Some(&id), now).await?;
-    if missing {
+    let (kept, worn) = match ours {
+        Some(id) if is_worn(&feed, now) => (None, Some(id)),
+        ours => (ours, None),
+    };
+    let made = kept.is_none();
+    let id = match kept {
+        Some(id) => id,
+        None => cloudlink.subscribe(&feed.cloudlink_id, &hook, account.into()).await?,
+    };
+    store::note_subscription(db, account, Some(&id), made, now).await?;
+    // Only now: what is published in between comes twice, and counts once.
+    if let Some(worn) = worn.as_ref().filter(|worn| **worn != id) {
+        tracing::info!(account.id = %account, "after a long silence the subscription is made anew");
+        cloudlink.unsubscribe(&feed.cloudlink_id, worn).await?;
+    }
+    if made && worn.is_none() && feed.subscription.is_some() {
         tracing::warn!(account.id = %account, "CloudLink had lost our subscription; it was made again");
         let trouble = Trouble::FeedSilent;
         let said = (trouble.key(), trouble.needs_person(), "CloudLink had lost our subscription.");
@@ -49,6 +58,21 @@ pub async fn look_after(shared: &Shared, account: AccountId) -> Result<(), Probl
     }
     Ok(())
 }
+
+/// Whether a subscription has been silent for so long that it may be one in name only.
+///
+/// Nobody can tell that from people who do not telephone, and CloudLink has no question that
+/// would. So it is made anew, after an hour of silence, and again each time the silence has
+/// doubled since: a handful of requests in a quiet night, and no false alarm.
+fn is_worn(feed: &Feed, now: DateTime<Utc>) -> bool {
+    let Some(made) = feed.made_at else { return false };
+    let last = feed.last_event_at.unwrap_or(made - A_DAY);
+    let silent_when_made = (made - last).max(TimeDelta::zero());
+    now - made.max(last) >= SILENCE.max(silent_when_made)
+}
+
+const SILENCE: TimeDelta = TimeDelta::hours(1);
+const A_DAY: TimeDelta = TimeDelta::hours(24);
 
 /// Ends every subscription of ours.
 pub async fn end(shared: &Shared, account: AccountId) -> Result<(), Problem> {
@@ -63,7 +87,7 @@ pub async fn end(shared: &Shared, account: AccountId) -> Result<(), Problem> {
     for id in ours.into_iter().chain(others) {
         cloudlink.unsubscribe(&feed.cloudlink_id, &id).await?;
     }
-    store::note_subscription(db, account, None, shared.app.clock.now()).await?;
+    store::note_subscription(db, account, None, false, shared.app.clock.now()).await?;
     Ok(())
 }
 

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::figures;
+use super::pulse::{Deed, Pulse};
 use super::shared::count;
 use super::store::events::{self, Hook, Received};
 use super::store::{feed, lost_a_deadlock};
@@ -28,7 +29,7 @@ use crate::cloudlink::event::{self, Event};
 use crate::ids::AccountId;
 use crate::kit::batch::{Batcher, Flusher, batcher};
 use crate::kit::clock::Clock;
-use crate::kit::db;
+use crate::kit::db::{in_time, is_away};
 use crate::kit::token::{self, TokenDigest};
 use crate::kit::wake::Wakes;
 use crate::state::AppState;
@@ -63,6 +64,7 @@ pub struct Writer {
     clock: Clock,
     wakes: Wakes<AccountId>,
     queue: Flusher<Vec<Received>, Result<(), Failed>>,
+    pulse: Pulse,
 }
 
 /// Why events could not be written down.
@@ -72,12 +74,12 @@ enum Failed {
     Broken,
 }
 
-pub fn inbox(app: &AppState) -> (Inbox, Writer) {
+pub fn inbox(app: &AppState, pulse: Pulse) -> (Inbox, Writer) {
     let (hand_in, queue) = batcher(MOST_AT_ONCE, MOST_WAITING);
     let (db, clock) = (app.db.clone(), app.clock.clone());
     let inbox =
         Inbox { db: db.clone(), clock: clock.clone(), keys: Arc::default(), queue: hand_in };
-    (inbox, Writer { db, clock, wakes: app.wakes.clone(), queue })
+    (inbox, Writer { db, clock, wakes: app.wakes.clone(), queue, pulse })
 }
 
 impl Inbox {
@@ -98,7 +100,7 @@ impl Inbox {
         {
             return Ok(Some(hook));
         }
-        let found = events::hook(&self.db, &digest).await?;
+        let found = in_time(events::hook(&self.db, &digest)).await?;
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
         if keys.len() >= MOST_KEYS {
             keys.clear();
@@ -168,7 +170,7 @@ fn refused(status: StatusCode, reason: &str) -> Response {
 }
 
 fn failed(error: &sqlx::Error) -> Response {
-    if db::is_away(error) {
+    if is_away(error) {
         return come_again();
     }
     tracing::error!("a webhook's key could not be looked up: {error}");
@@ -184,7 +186,7 @@ fn come_again() -> Response {
 impl Writer {
     /// Writes what comes until told to stop, and then what came before.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { db, clock, wakes, mut queue } = self;
+        let Self { db, clock, wakes, mut queue, pulse } = self;
         let mut alive = HashMap::new();
         while let Some((bodies, callers)) = queue.take(&stop).await {
             let asked = bodies.len();
@@ -193,6 +195,7 @@ impl Writer {
             let began = Instant::now();
             let outcome = flush(&db, events, &clock, &wakes, &mut alive).await;
             histogram!(figures::FLUSH_SECONDS).record(began.elapsed());
+            pulse.note(Deed::TakeEvents, outcome.is_ok());
             callers.answer(std::iter::repeat_n(outcome, asked));
         }
     }
@@ -207,10 +210,10 @@ async fn flush(
 ) -> Result<(), Failed> {
     let mut tries = 0;
     let written = loop {
-        match written(db, &mut events).await {
+        match in_time(written(db, &mut events)).await {
             Ok(written) => break written,
             Err(error) if lost_a_deadlock(&error) && tries < 5 => tries += 1,
-            Err(error) if db::is_away(&error) => {
+            Err(error) if is_away(&error) => {
                 tracing::warn!("{} events wait for Postgres: {error}", events.len());
                 return Err(Failed::Away);
             }
@@ -266,7 +269,7 @@ async fn note_signs_of_life(
         return;
     }
     let strangers: Vec<_> = strangers.iter().copied().collect();
-    match feed::note_events(db, &seen, &strangers, clock.now()).await {
+    match in_time(feed::note_events(db, &seen, &strangers, clock.now())).await {
         Ok(()) => alive.extend(seen.into_iter().map(|account| (account, now))),
         Err(error) => tracing::warn!("signs of life were not noted: {error}"),
     }

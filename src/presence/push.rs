@@ -10,11 +10,13 @@ use tokio::time::sleep;
 use super::figures;
 use super::plan::{self, Answer, Facts, Step, Urgency};
 use super::shared::Shared;
+use super::store::doubt;
 use super::store::due::DueUser;
 use super::store::leases::Lease;
 use super::store::matching;
 use super::store::outcomes::{Accepted, Asked, Outcome};
 use crate::ids::CloudlinkUserId;
+use crate::kit::db::in_time;
 use crate::microsoft::{Answered, Cause, Connection, Refusal};
 
 /// How long a user whom Microsoft refuses is left alone.
@@ -77,9 +79,12 @@ pub async fn push(
         ..outcome(lease, &due, &facts, now)
     };
     let accepted = write(&shared, outcome).await;
+    if accepted.is_none() {
+        confess(&shared, lease, &due, step, now).await;
+    }
     if refusal.is_some_and(|refusal| refusal.cause.concerns_one_user())
         && let Err(error) =
-            matching::note_refusal(&shared.app.db, lease.account, &due.user, now).await
+            in_time(matching::note_refusal(&shared.app.db, lease.account, &due.user, now)).await
     {
         tracing::warn!(account.id = %lease.account, "a refused user was not noted: {error}");
     }
@@ -184,6 +189,16 @@ fn count(
             shared.tally.pushed(lease.account, now, waited);
         }
         Err(refusal) => shared.tally.failed(lease.account, now, refusal.cause.key()),
+    }
+}
+
+/// The lease was lost while the request was on its way: whoever has it now cannot know of it.
+async fn confess(shared: &Shared, lease: Lease, due: &DueUser, step: Step, now: DateTime<Utc>) {
+    let (Step::Set { on, .. } | Step::Renew { on, .. } | Step::Clear { on }) = step else { return };
+    let said = doubt::of_user(&shared.app.db, lease.account, &due.user, on, now);
+    match in_time(said).await {
+        Ok(()) => shared.app.wakes.ring_elsewhere(lease.account),
+        Err(error) => tracing::warn!(account.id = %lease.account, "{error}"),
     }
 }
 

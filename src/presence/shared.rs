@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use metrics::gauge;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::budget::Budgets;
 use super::figures;
+use super::pulse::{Deed, Pulse};
 use super::store::due::{self, Ask, Told};
 use super::store::lost_a_deadlock;
 use super::store::outcomes::{self, Accepted, Outcome};
@@ -17,7 +20,7 @@ use super::tally::Tally;
 use crate::ids::NodeId;
 use crate::kit::batch::{Batcher, Flusher, batcher};
 use crate::kit::clock::Clock;
-use crate::kit::db;
+use crate::kit::db::{in_time, is_away};
 use crate::state::AppState;
 
 /// Workers asking in one statement, and outcomes written in one.
@@ -37,6 +40,14 @@ pub struct Pace {
     pub silence: Duration,
     /// How long what needs a person is left alone.
     pub person: Duration,
+}
+
+impl Pace {
+    /// How long after its last sign of life a node may still believe in its leases: it stops
+    /// before any other begins.
+    pub fn believed(&self) -> Duration {
+        self.gone_after * 2 / 3
+    }
 }
 
 impl Default for Pace {
@@ -63,6 +74,7 @@ pub struct Shared {
     pub pace: Pace,
     pub budgets: Budgets,
     pub tally: Tally,
+    pub pulse: Pulse,
     /// How many accounts may read directories and look after subscriptions at once.
     pub upkeep: Arc<Semaphore>,
     due: Batcher<Ask, Result<Option<Told>, Away>>,
@@ -74,25 +86,27 @@ pub struct Clerks {
     db: PgPool,
     clock: Clock,
     node: NodeId,
+    pulse: Pulse,
     due: Flusher<Ask, Result<Option<Told>, Away>>,
     outcomes: Flusher<Outcome, Result<Option<Accepted>, Away>>,
 }
 
 impl Shared {
-    pub fn new(app: AppState, pace: Pace) -> (Self, Clerks) {
+    pub fn new(app: AppState, pace: Pace, pulse: Pulse) -> (Self, Clerks) {
         let (due, asks) = batcher(ASKS_AT_ONCE, MOST_WAITING);
         let (hand_in, outcomes) = batcher(OUTCOMES_AT_ONCE, MOST_WAITING);
         let clerks = Clerks {
             db: app.db.clone(),
             clock: app.clock.clone(),
             node: app.node,
+            pulse: pulse.clone(),
             due: asks,
             outcomes,
         };
         let budgets = Budgets::new(app.config.microsoft.requests_per_second);
         let upkeep = Arc::new(Semaphore::new(64));
         let tally = Tally::default();
-        (Self { app, pace, budgets, tally, upkeep, due, outcomes: hand_in }, clerks)
+        (Self { app, pace, budgets, tally, pulse, upkeep, due, outcomes: hand_in }, clerks)
     }
 
     /// What is due for an account; `None` when another node has its lease.
@@ -103,6 +117,14 @@ impl Shared {
     /// Writes an outcome down; `None` when another node has the account's lease.
     pub async fn write(&self, outcome: Outcome) -> Result<Option<Accepted>, Away> {
         self.outcomes.submit(outcome).await.unwrap_or(Err(Away))
+    }
+
+    /// When a moment of the clock comes, for those who wait; far away if there is none.
+    pub(super) fn at(&self, moment: Option<DateTime<Utc>>) -> Instant {
+        const FAR_AWAY: Duration = Duration::from_hours(24);
+        let wait = moment.map(|moment| moment - self.app.clock.now());
+        let wait = wait.map_or(FAR_AWAY, |wait| wait.to_std().unwrap_or(Duration::ZERO));
+        Instant::now() + wait.min(FAR_AWAY)
     }
 
     /// Notes how much waits, for whoever watches.
@@ -120,15 +142,19 @@ pub(super) fn count(n: usize) -> f64 {
 impl Clerks {
     /// Serves until told to stop, and then what was handed in before.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { db, clock, node, mut due, mut outcomes } = self;
+        let Self { db, clock, node, pulse, mut due, mut outcomes } = self;
         let asked = async {
             while let Some((asks, callers)) = due.take(&stop).await {
-                callers.answer(tell(&db, node, &asks, &clock).await);
+                let told = tell(&db, node, &asks, &clock).await;
+                pulse.note(Deed::SeeWhatIsDue, told.iter().all(Result::is_ok));
+                callers.answer(told);
             }
         };
         let written = async {
             while let Some((outcomes, callers)) = outcomes.take(&stop).await {
-                callers.answer(write_down(&db, node, &outcomes).await);
+                let written = write_down(&db, node, &outcomes).await;
+                pulse.note(Deed::KeepBooks, written.iter().all(Result::is_ok));
+                callers.answer(written);
             }
         };
         tokio::join!(asked, written);
@@ -142,7 +168,7 @@ async fn tell(
     clock: &Clock,
 ) -> Vec<Result<Option<Told>, Away>> {
     let told = async { due::due(&mut *db.acquire().await?, node, asks, clock.now()).await };
-    match told.await {
+    match in_time(told).await {
         Ok(mut told) => asks.iter().map(|ask| Ok(told.remove(&ask.account))).collect(),
         Err(error) => {
             complain("what is due could not be read", &error);
@@ -172,7 +198,7 @@ async fn write_outcomes(
 ) -> sqlx::Result<Vec<Accepted>> {
     let mut tries = 0;
     loop {
-        match outcomes::write(db, node, outcomes).await {
+        match in_time(outcomes::write(db, node, outcomes)).await {
             Err(error) if lost_a_deadlock(&error) && tries < 5 => tries += 1,
             done => return done,
         }
@@ -189,7 +215,7 @@ fn answers(outcomes: &[Outcome], accepted: Vec<Accepted>) -> Vec<Result<Option<A
 }
 
 fn complain(what: &str, error: &sqlx::Error) {
-    if db::is_away(error) {
+    if is_away(error) {
         tracing::warn!("{what}: {error}");
     } else {
         tracing::error!("{what}: {error}");

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -23,11 +23,13 @@ use super::plan::{self, Step};
 use super::push::{self, Done};
 use super::shared::Shared;
 use super::store::due::{Ask, DueUser, Standing, Told};
-use super::store::leases::Lease;
-use super::store::{matching, winding};
+use super::store::leases::{self, Lease};
+use super::store::winding;
+use super::turning::{self, Turned};
 use super::upkeep::{self, Chores, Upkept};
 use crate::ids::{AccountId, CloudlinkUserId};
 use crate::integrations;
+use crate::kit::db::PATIENCE;
 use crate::kit::wake::Bell;
 use crate::microsoft::Connection;
 
@@ -47,6 +49,8 @@ pub enum Ended {
     Stopped,
     /// Another node has the lease.
     Lost,
+    /// Another node works for the tenant, and so for this account, too.
+    Elsewhere,
     /// The account's sync is cleared up and forgotten.
     Over,
 }
@@ -58,6 +62,8 @@ pub struct Worker {
     condition: Condition,
     connection: Option<(Arc<Connection>, Arc<Budget>)>,
     standing: Option<Standing>,
+    /// The change of the mapping that was gone through.
+    remapped: Option<DateTime<Utc>>,
     queue: VecDeque<DueUser>,
     /// Users whose step is being done: never two requests for one user.
     in_hand: HashSet<CloudlinkUserId>,
@@ -79,6 +85,7 @@ impl Worker {
             condition,
             connection: None,
             standing: None,
+            remapped: None,
             queue: VecDeque::new(),
             in_hand: HashSet::new(),
             steps: FuturesUnordered::new(),
@@ -88,17 +95,25 @@ impl Worker {
         }
     }
 
-    /// Works until told to stop, and then finishes what is on its way.
+    /// Works until told to stop, or until it may not; and then finishes what is on its way.
     pub async fn run(mut self, stop: CancellationToken) -> Ended {
+        let ended = self.work(&stop).await;
+        while self.steps.next().await.is_some() {}
+        ended
+    }
+
+    async fn work(&mut self, stop: &CancellationToken) -> Ended {
         loop {
             while self.stale && !stop.is_cancelled() {
-                if let Some(ended) = Box::pin(self.look()).await {
-                    return ended;
+                match timeout(PATIENCE * 2, Box::pin(self.look())).await {
+                    Ok(Some(ended)) => return ended,
+                    Ok(None) => {}
+                    Err(_) => self.look_again_soon(),
                 }
             }
             tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
+                () = stop.cancelled() => return Ended::Stopped,
                 Some(done) = self.steps.next(), if !self.steps.is_empty() => {
                     if Box::pin(self.settle(done)).await {
                         return Ended::Lost;
@@ -115,8 +130,6 @@ impl Worker {
                 () = sleep_until(self.look_at) => { self.stale = true; }
             }
         }
-        while self.steps.next().await.is_some() {}
-        Ended::Stopped
     }
 
     /// Sees how the account stands and what is due.
@@ -129,17 +142,29 @@ impl Worker {
             Ok(Some(told)) => told,
             Ok(None) => return Some(Ended::Lost),
             Err(_) => {
-                self.look_at = Instant::now() + AWAY.mul_f64(1.0 + rand::random::<f64>());
+                self.look_again_soon();
                 return None;
             }
         };
-        self.connect(&standing).await;
-        if let Err(error) = self.turn_around(&standing).await {
-            tracing::warn!(account.id = %self.lease.account, "{error}");
+        if self.connect(&standing).await {
+            return Some(Ended::Elsewhere);
+        }
+        let before = self.standing.as_ref();
+        match turning::turn(&self.shared, self.lease.account, before, &standing, &mut self.remapped)
+            .await
+        {
+            Ok(Turned { anew, again }) => {
+                self.stale |= again;
+                if anew {
+                    self.queue.clear();
+                }
+            }
+            Err(error) => tracing::warn!(account.id = %self.lease.account, "{error}"),
         }
         self.condition.look(&standing);
         self.take_up(users);
-        self.look_at = self.shared.at(next);
+        let last_look = turning::last_look(&standing);
+        self.look_at = self.shared.at(next.into_iter().chain(last_look).min());
         let syncing = standing.syncing;
         self.standing = Some(standing);
         if syncing {
@@ -150,14 +175,30 @@ impl Worker {
         None
     }
 
-    /// Opens the connection, and again whenever it has changed.
-    async fn connect(&mut self, standing: &Standing) {
+    fn look_again_soon(&mut self) {
+        self.look_at = Instant::now() + AWAY.mul_f64(1.0 + rand::random::<f64>());
+    }
+
+    /// Opens the connection, and again whenever it has changed. True: another node works for
+    /// its tenant, and only that may.
+    async fn connect(&mut self, standing: &Standing) -> bool {
         let known = self.connection.as_ref().map(|(connection, _)| connection.version);
         if standing.version == known {
-            return;
+            return false;
         }
         self.connection = None;
         let app = &self.shared.app;
+        if let Some(tenant) = standing.tenant {
+            let gone_after = self.shared.pace.gone_after;
+            match leases::tenant_is_elsewhere(&app.db, app.node, tenant, gone_after).await {
+                Ok(false) => {}
+                Ok(true) => return true,
+                Err(error) => {
+                    tracing::warn!(account.id = %self.lease.account, "{error}");
+                    return false;
+                }
+            }
+        }
         match integrations::store::connection_of(&app.db, &app.sealer, self.lease.account).await {
             Ok(Some(connection)) => {
                 let budget = self.shared.budgets.of(connection.tenant);
@@ -173,30 +214,7 @@ impl Worker {
                 tracing::error!(account.id = %self.lease.account, "the connection does not open: {error:#}");
             }
         }
-    }
-
-    /// When matches have changed, or the sync was switched off, or on again: everybody
-    /// concerned is due.
-    async fn turn_around(&mut self, standing: &Standing) -> sqlx::Result<()> {
-        let before = self.standing.as_ref().map(|before| before.syncing);
-        let (db, now) = (&self.shared.app.db, self.shared.app.clock.now());
-        if standing.rematched {
-            matching::make_changed_due(db, self.lease.account, now).await?;
-            self.stale = true;
-        }
-        if before == Some(standing.syncing) {
-            return Ok(());
-        }
-        self.queue.clear();
-        match (before, standing.syncing) {
-            (Some(false), true) => winding::make_wanted_due(db, self.lease.account, now).await?,
-            (_, false) => {
-                winding::make_due(db, self.lease.account, now).await?;
-            }
-            (_, true) => return Ok(()),
-        }
-        self.stale = true;
-        Ok(())
+        false
     }
 
     /// Puts users into the queue; those who need no request are only written down.
@@ -221,6 +239,7 @@ impl Worker {
     fn may_push(&self) -> bool {
         !self.queue.is_empty()
             && self.connection.is_some()
+            && self.shared.pulse.felt_within(self.shared.pace.believed())
             && self.steps.len() < self.condition.allows(IN_FLIGHT)
     }
 
@@ -326,15 +345,5 @@ async fn turn(upkeep: &mut Option<BoxFuture<'static, Upkept>>) -> Upkept {
     match upkeep {
         Some(upkeep) => upkeep.await,
         None => pending().await,
-    }
-}
-
-impl Shared {
-    /// When a moment of the clock comes, for those who wait; far away if there is none.
-    pub(super) fn at(&self, moment: Option<DateTime<Utc>>) -> Instant {
-        const FAR_AWAY: Duration = Duration::from_hours(24);
-        let wait = moment.map(|moment| moment - self.app.clock.now());
-        let wait = wait.map_or(FAR_AWAY, |wait| wait.to_std().unwrap_or(Duration::ZERO));
-        Instant::now() + wait.min(FAR_AWAY)
     }
 }

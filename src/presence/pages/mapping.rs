@@ -197,6 +197,7 @@ async fn keep(
     }
     let mut tx = app.db.begin().await?;
     rules::replace(&mut tx, account.id, new).await?;
+    rules::mark(&mut *tx, account.id, now).await?;
     let concerned = rules::decide_anew(&mut tx, account.id, new, now).await?;
     let entry = Entry {
         action: "mapping.changed",

@@ -14,6 +14,8 @@ use crate::microsoft::Shows;
 
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod world;
 
 /// Everything that matters about one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

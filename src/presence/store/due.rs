@@ -45,6 +45,8 @@ pub struct Standing {
     pub throttled_until: Option<DateTime<Utc>>,
     /// Matches have changed, and nobody was made due for that yet.
     pub rematched: bool,
+    /// Rules have changed then, and not everybody was decided anew yet.
+    pub remapped_at: Option<DateTime<Utc>>,
 }
 
 /// One user of whom something may be to be done.
@@ -104,7 +106,7 @@ async fn standings(
                    AND a.deactivated_at IS NULL AND a.deleting_since IS NULL) AS "syncing!",
                c.tenant_id AS "tenant?: TenantId", c.version AS "version?",
                p.sync_asked_at, p.stranger_at, p.subscription_checked_at, p.throttled_until,
-               p.last_event_at,
+               p.last_event_at, p.remapped_at,
                EXISTS (SELECT 1 FROM cloudlink_users u WHERE u.account_id = p.account_id
                    AND u.match_changed) AS "rematched!",
                least(p.directory_refreshed_at, p.users_refreshed_at) AS refreshed_at,
@@ -137,6 +139,7 @@ async fn standings(
             last_event_at: row.last_event_at,
             throttled_until: row.throttled_until,
             rematched: row.rematched,
+            remapped_at: row.remapped_at,
         };
         (row.account, Told { standing, users: Vec::new(), next: None })
     });

@@ -57,21 +57,28 @@ pub async fn hook(db: impl PgExecutor<'_>, key: &TokenDigest) -> sqlx::Result<Op
 
 /// Gives events from the future the time at which they first came, and keeps that in mind for
 /// when they come again: so none of them stands in the way of those that follow.
+///
+/// It is our clock that may have gone back: so what comes from the future and is new counts as
+/// newer than all we hold, and in the order in which it came.
 pub async fn date_back(tx: &mut PgConnection, events: &mut [&mut Received]) -> sqlx::Result<()> {
     let accounts: Vec<_> = events.iter().map(|event| event.account).collect();
+    let users: Vec<_> = events.iter().map(|event| event.user.clone()).collect();
     let ids: Vec<_> = events.iter().map(|event| event.publication_id.clone()).collect();
     let received: Vec<_> = events.iter().map(|event| event.received_at).collect();
     sqlx::query!(
         r#"
         INSERT INTO future_events (account_id, publication_id, received_at)
-        SELECT DISTINCT ON (1, 2) account_id, publication_id, received_at
-        FROM unnest($1::uuid[], $2::text[], $3::timestamptz[])
-             AS e (account_id, publication_id, received_at)
+        SELECT DISTINCT ON (1, 2) e.account_id, e.publication_id,
+               greatest(e.received_at, p.entered_at, p.decided_at) + n * interval '1 microsecond'
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) WITH ORDINALITY
+             AS e (account_id, user_id, publication_id, received_at, n)
+        LEFT JOIN presences p ON p.account_id = e.account_id AND p.user_id = e.user_id
         WHERE EXISTS (SELECT 1 FROM presence_accounts a WHERE a.account_id = e.account_id)
         ORDER BY 1, 2, 3
         ON CONFLICT DO NOTHING
         "#,
         &accounts as &[AccountId],
+        &users as &[CloudlinkUserId],
         &ids,
         &received,
     )
@@ -105,6 +112,10 @@ pub async fn date_back(tx: &mut PgConnection, events: &mut [&mut Received]) -> s
 /// phone that rings says nothing about Teams). Each is replaced only by what is newer by the
 /// event's own time, then by publication id: so the order in which events come, and how often,
 /// makes no difference. An integration that is not updated yet has the fixed rules of its release.
+///
+/// Of two events with the very same time nothing says which is the later: not even the order in
+/// which they come, for one that was not taken at once comes again after the other. So it is
+/// decided in a way on which every node, order and repetition agrees.
 #[expect(clippy::too_many_lines, reason = "it is one statement")]
 pub async fn write(db: impl PgExecutor<'_>, events: &[Received]) -> sqlx::Result<Vec<Written>> {
     let accounts: Vec<_> = events.iter().map(|event| event.account).collect();

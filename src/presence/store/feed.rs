@@ -41,6 +41,7 @@ pub struct Feed {
     pub hook_key: Sealed,
     pub subscription: Option<SubscriptionId>,
     pub checked_at: Option<DateTime<Utc>>,
+    pub made_at: Option<DateTime<Utc>>,
     pub last_event_at: Option<DateTime<Utc>>,
 }
 
@@ -51,7 +52,8 @@ pub async fn feed(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<O
         SELECT a.cloudlink_account_id AS "cloudlink_id: CloudlinkAccountId",
                p.hook_key AS "hook_key: Sealed",
                p.subscription_id AS "subscription: SubscriptionId",
-               p.subscription_checked_at AS checked_at, p.last_event_at
+               p.subscription_checked_at AS checked_at,
+               p.subscription_made_at AS made_at, p.last_event_at
         FROM presence_accounts p JOIN accounts a ON a.id = p.account_id
         WHERE p.account_id = $1
         "#,
@@ -61,21 +63,24 @@ pub async fn feed(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<O
     .await
 }
 
-/// Notes that the subscription was looked at, and which it is.
+/// Notes that the subscription was looked at, which it is, and whether it was made just now.
 pub async fn note_subscription(
     db: impl PgExecutor<'_>,
     account: AccountId,
     subscription: Option<&SubscriptionId>,
+    made: bool,
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
-        UPDATE presence_accounts SET subscription_id = $2, subscription_checked_at = $3
+        UPDATE presence_accounts SET subscription_id = $2, subscription_checked_at = $3,
+            subscription_made_at = CASE WHEN $4 THEN $3 ELSE coalesce(subscription_made_at, $3) END
         WHERE account_id = $1
         "#,
         account as AccountId,
         subscription as Option<&SubscriptionId>,
         now,
+        made,
     )
     .execute(db)
     .await?;

@@ -52,7 +52,8 @@ pub async fn clear_trouble(
     Ok(())
 }
 
-/// Microsoft asked for no request until then: kept, so that another node obeys it too.
+/// Microsoft asked for no request of this tenant until then: kept, so that another node obeys
+/// it too, whichever of the tenant's accounts it begins with.
 pub async fn note_throttled(
     db: impl PgExecutor<'_>,
     account: AccountId,
@@ -61,7 +62,9 @@ pub async fn note_throttled(
     sqlx::query!(
         r#"
         UPDATE presence_accounts SET throttled_until = greatest(throttled_until, $2)
-        WHERE account_id = $1
+        WHERE account_id = $1 OR account_id IN (
+            SELECT mate.account_id FROM connections c
+            JOIN connections mate ON mate.tenant_id = c.tenant_id WHERE c.account_id = $1)
         "#,
         account as AccountId,
         until,

@@ -2,12 +2,13 @@
 //!
 //! The database's clock decides who is gone, so that nodes need not agree on the time.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use sqlx::postgres::types::PgInterval;
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::ids::{AccountId, NodeId};
+use crate::ids::{AccountId, NodeId, TenantId};
 use crate::kit::secret::Sealed;
 use crate::kit::token::TokenDigest;
 
@@ -83,41 +84,76 @@ pub async fn admit(
     Ok(())
 }
 
+/// Every lease that a node holds.
+#[derive(Debug)]
+pub struct Taken {
+    pub leases: Vec<Lease>,
+    /// Those of them that were given back before they were taken just now: nothing of theirs was
+    /// left in the middle.
+    pub clean: HashSet<AccountId>,
+}
+
 /// Takes this node's fair share of the accounts that nobody works for, and returns every lease
 /// it holds. Whoever takes an account over looks at its subscription first: nobody knows what
 /// became of it meanwhile.
+///
+/// Accounts of one tenant go together, and to whoever works for the tenant already: its budget
+/// and its waits are kept in one place, exactly, and not divided among nodes.
 pub async fn take(
     tx: &mut PgConnection,
     node: NodeId,
     live: i64,
     gone_after: Duration,
-) -> sqlx::Result<Vec<Lease>> {
-    sqlx::query!(
+) -> sqlx::Result<Taken> {
+    let clean = sqlx::query_scalar!(
         r#"
         WITH share AS (
             SELECT ceil(count(*)::float8 / greatest($2::bigint, 1))::bigint
                    - count(*) FILTER (WHERE node_id = $1) AS free
             FROM presence_accounts
         ), orphans AS (
-            SELECT account_id FROM presence_accounts p
+            SELECT p.account_id, p.node_id IS NULL AS clean, c.tenant_id,
+                   coalesce(c.tenant_id, p.account_id) AS household
+            FROM presence_accounts p LEFT JOIN connections c ON c.account_id = p.account_id
             WHERE p.node_id IS NULL OR NOT EXISTS (
                 SELECT 1 FROM nodes n WHERE n.id = p.node_id
                     AND (n.id = $1 OR n.seen_at > now() - $3::interval))
-            ORDER BY account_id
-            LIMIT (SELECT greatest(free, 0) FROM share)
-            FOR UPDATE SKIP LOCKED
+            FOR UPDATE OF p SKIP LOCKED
+        ), households AS (
+            SELECT o.household, count(DISTINCT o.account_id) AS size,
+                   min(o.account_id::text) AS first,
+                   coalesce(bool_or(mate.node_id = $1), false) AS ours,
+                   coalesce(bool_or(mate.node_id <> $1), false) AS theirs
+            FROM orphans o
+            LEFT JOIN LATERAL (
+                SELECT q.node_id FROM connections m
+                JOIN presence_accounts q ON q.account_id = m.account_id
+                JOIN nodes n ON n.id = q.node_id
+                    AND (n.id = $1 OR n.seen_at > now() - $3::interval)
+                WHERE m.tenant_id = o.tenant_id
+            ) AS mate ON true
+            GROUP BY o.household
+        ), fitting AS (
+            SELECT household FROM (
+                SELECT household, ours,
+                       sum(size) OVER (PARTITION BY ours ORDER BY first) - size AS before
+                FROM households WHERE ours OR NOT theirs
+            ) AS h WHERE ours OR before < (SELECT free FROM share)
+        ), taken AS (
+            UPDATE presence_accounts p
+            SET node_id = $1, term = term + 1, subscription_checked_at = NULL
+            FROM orphans o JOIN fitting USING (household) WHERE p.account_id = o.account_id
+            RETURNING p.account_id, o.clean
         )
-        UPDATE presence_accounts p
-        SET node_id = $1, term = term + 1, subscription_checked_at = NULL
-        FROM orphans o WHERE p.account_id = o.account_id
+        SELECT account_id AS "id: AccountId" FROM taken WHERE clean
         "#,
         node as NodeId,
         live,
         interval(gone_after),
     )
-    .execute(&mut *tx)
+    .fetch_all(&mut *tx)
     .await?;
-    sqlx::query_as!(
+    let leases = sqlx::query_as!(
         Lease,
         r#"
         SELECT account_id AS "account: AccountId", term FROM presence_accounts
@@ -126,6 +162,59 @@ pub async fn take(
         node as NodeId,
     )
     .fetch_all(tx)
+    .await?;
+    Ok(Taken { leases, clean: clean.into_iter().collect() })
+}
+
+/// Whether another node works for this tenant, by way of another account.
+pub async fn tenant_is_elsewhere(
+    db: impl PgExecutor<'_>,
+    node: NodeId,
+    tenant: TenantId,
+    gone_after: Duration,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        SELECT EXISTS (
+            SELECT 1 FROM connections m
+            JOIN presence_accounts q ON q.account_id = m.account_id
+            JOIN nodes n ON n.id = q.node_id
+            WHERE m.tenant_id = $2 AND n.id <> $1 AND n.seen_at > now() - $3::interval
+        ) AS "elsewhere!"
+        "#,
+        node as NodeId,
+        tenant as TenantId,
+        interval(gone_after),
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// The accounts a node should leave to others, who have fewer than their share: as many as it
+/// may without leaving fewer than its own, tenant by tenant.
+pub async fn surplus(
+    db: impl PgExecutor<'_>,
+    node: NodeId,
+    share: i64,
+) -> sqlx::Result<Vec<AccountId>> {
+    sqlx::query_scalar!(
+        r#"
+        WITH ours AS (
+            SELECT p.account_id, coalesce(c.tenant_id, p.account_id) AS household
+            FROM presence_accounts p LEFT JOIN connections c ON c.account_id = p.account_id
+            WHERE p.node_id = $1
+        ), leaving AS (
+            SELECT household,
+                   sum(count(*)) OVER (ORDER BY count(*), max(account_id::text) DESC) AS gone
+            FROM ours GROUP BY household
+        )
+        SELECT account_id AS "id: AccountId" FROM ours JOIN leaving USING (household)
+        WHERE gone <= (SELECT count(*) FROM ours) - $2
+        "#,
+        node as NodeId,
+        share,
+    )
+    .fetch_all(db)
     .await
 }
 

@@ -2,6 +2,7 @@
 
 pub mod by_hand;
 pub mod directory;
+pub mod doubt;
 pub mod due;
 pub mod events;
 pub mod feed;

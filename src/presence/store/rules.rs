@@ -78,6 +78,38 @@ pub async fn tidy(tx: &mut PgConnection, account: AccountId) -> sqlx::Result<()>
     replace(tx, account, &Mapping::with(known)).await
 }
 
+/// The rules have changed: marked for the worker to go through.
+pub async fn mark(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE presence_accounts SET remapped_at = $2 WHERE account_id = $1",
+        account as AccountId,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Everybody has been decided anew since the rules changed, if they have not changed again.
+pub async fn unmark(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    changed: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE presence_accounts SET remapped_at = NULL WHERE account_id = $1 AND remapped_at = $2",
+        account as AccountId,
+        changed,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// A state that CloudLink sent and no rule names.
 #[derive(Clone, Debug)]
 pub struct Unmapped {

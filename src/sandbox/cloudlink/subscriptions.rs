@@ -22,6 +22,8 @@ pub struct Subscription {
     pub subject_filter: String,
     pub method_filter: Option<String>,
     pub created_on: DateTime<Utc>,
+    /// Listed like any other, and delivers nothing.
+    pub deaf: bool,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -40,7 +42,8 @@ impl Subscription {
     /// Whether it asks for this publication. Of regular expressions it knows those that Mitel's
     /// staff hand out: a path, perhaps with `[^/]+` for one segment, perhaps to the end (`$`).
     pub(super) fn takes(&self, publication: &Publication) -> bool {
-        self.topic == TOPIC
+        !self.deaf
+            && self.topic == TOPIC
             && self.method_filter.as_ref().is_none_or(|method| method == METHOD)
             && subject_matches(&self.subject_filter, &publication.subject())
     }
@@ -127,6 +130,7 @@ fn subscribe(account: &Account, asked: &Asked, now: DateTime<Utc>) -> Answer {
         subject_filter: wanted.subject_filter.unwrap_or_default(),
         method_filter: wanted.method_filter,
         created_on: now,
+        deaf: false,
     };
     let id = subscription.id.clone();
     account.state().subscriptions.push(subscription);

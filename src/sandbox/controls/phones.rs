@@ -217,6 +217,13 @@ impl Controls {
         Ok(())
     }
 
+    /// The account's subscriptions deliver nothing any more, though they are listed as before.
+    pub fn deafen_subscriptions(&self, account: &CloudlinkAccountId) -> Result<(), NotThere> {
+        let account = self.account(account)?;
+        account.state().subscriptions.iter_mut().for_each(|one| one.deaf = true);
+        Ok(())
+    }
+
     /// Makes a second subscription like each there is, as a lost answer to the first would have.
     pub fn double_subscriptions(&self, account: &CloudlinkAccountId) -> Result<(), NotThere> {
         let account = self.account(account)?;

@@ -1,0 +1,287 @@
+//! The workers of this node: one for each account whose lease it holds.
+//!
+//! The survey is the whole policy: every few seconds it says that we are alive, takes our fair
+//! share of what nobody works for, and starts and stops workers until they are those of our
+//! leases. A worker that fell is simply missing at the next survey. A node that could not say
+//! that it is alive for too long stops its workers itself, before another node starts its own.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use metrics::{counter, gauge};
+use tokio::sync::Notify;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::feed::key_owner;
+use super::figures;
+use super::pulse::Pulse;
+use super::shared::{Shared, count};
+use super::store::leases::{self, Lease, Taken};
+use super::store::{doubt, due};
+use super::worker::{Ended, Worker};
+use crate::ids::AccountId;
+use crate::kit::db::in_time;
+use crate::kit::token;
+
+/// How long workers may take to finish what is on its way when we stop.
+const GRACE: Duration = Duration::from_secs(7);
+/// The clock is taken to have jumped when it is off by this much between two heartbeats.
+const JUMP: Duration = Duration::from_secs(5);
+/// A change older than this that nobody took up was overlooked.
+const OVERLOOKED: chrono::TimeDelta = chrono::TimeDelta::seconds(3);
+
+/// The workers of this node.
+pub struct Crew {
+    shared: Shared,
+    pulse: Pulse,
+    workers: JoinSet<Ended>,
+    posts: HashMap<AccountId, Post>,
+    by_task: HashMap<Id, AccountId>,
+    /// Those whose last worker here has finished all it had begun, and under which term.
+    drained: HashMap<AccountId, i64>,
+    last_beat: Instant,
+    last_look: (Instant, DateTime<Utc>),
+}
+
+struct Post {
+    term: i64,
+    stop: CancellationToken,
+    /// The lease is given back when the worker has ended.
+    leaving: bool,
+}
+
+impl Crew {
+    pub fn new(shared: Shared, pulse: Pulse) -> Self {
+        let now = (Instant::now(), shared.app.clock.now());
+        Self {
+            shared,
+            pulse,
+            workers: JoinSet::new(),
+            posts: HashMap::new(),
+            by_task: HashMap::new(),
+            drained: HashMap::new(),
+            last_beat: Instant::now(),
+            last_look: now,
+        }
+    }
+
+    pub async fn work(&mut self, stop: &CancellationToken, look_around: &Notify) {
+        let mut beat = interval(self.shared.pace.heartbeat);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                Some(ended) = self.workers.join_next_with_id() => self.vacate(ended).await,
+                _ = beat.tick() => {
+                    stop.run_until_cancelled(self.survey()).await;
+                    let until = self.lifeline();
+                    stop.run_until_cancelled(timeout_at(until, self.look_back())).await;
+                    self.let_go();
+                }
+                () = look_around.notified() => {
+                    stop.run_until_cancelled(self.survey()).await;
+                }
+            }
+        }
+    }
+
+    async fn survey(&mut self) {
+        let began = Instant::now();
+        let until = (began + self.shared.pace.gone_after / 3).min(self.lifeline());
+        match timeout_at(until, self.take_leases()).await {
+            Ok(Ok((leases, leaving))) => {
+                self.last_beat = began;
+                self.pulse.beat(began);
+                self.staff(&leases, &leaving);
+            }
+            Ok(Err(error)) => tracing::warn!("the survey failed: {error:#}"),
+            Err(_) => tracing::warn!("the survey took too long"),
+        }
+        self.let_go();
+    }
+
+    /// Until when our workers may believe in their leases; far off, if we have none.
+    fn lifeline(&self) -> Instant {
+        if self.posts.is_empty() {
+            return Instant::now() + self.shared.pace.gone_after;
+        }
+        self.last_beat + self.shared.pace.believed()
+    }
+
+    /// Stops the workers when others will take us for gone: nobody may work for the same account
+    /// twice. What is on its way cannot be called back; it is waited for, so that it is written
+    /// down or, if another has the lease by then, confessed.
+    fn let_go(&self) {
+        if self.last_beat.elapsed() < self.shared.pace.believed() || self.posts.is_empty() {
+            return;
+        }
+        tracing::error!("no sign of life could be given: {} workers stop", self.posts.len());
+        for post in self.posts.values() {
+            post.stop.cancel();
+        }
+    }
+
+    /// Our leases, and the accounts among them that are to be left to others.
+    async fn take_leases(&self) -> anyhow::Result<(Vec<Lease>, HashSet<AccountId>)> {
+        let (app, pace) = (&self.shared.app, self.shared.pace);
+        let live = leases::heartbeat(&app.db, app.node, pace.gone_after).await?;
+        for account in leases::newcomers(&app.db).await? {
+            let key = token::random();
+            let sealed = app.sealer.seal(&key_owner(account), &key)?;
+            leases::admit(&app.db, account, &token::digest(key.reveal()), &sealed).await?;
+        }
+        let mut tx = app.db.begin().await?;
+        let Taken { leases, clean } =
+            leases::take(&mut tx, app.node, live, pace.gone_after).await?;
+        let share = leases::fair_share(&mut *tx, live).await?;
+        let in_doubt: Vec<_> = leases
+            .iter()
+            .filter(|lease| !self.posts.contains_key(&lease.account))
+            .filter(|lease| !clean.contains(&lease.account))
+            .filter(|lease| self.drained.get(&lease.account) != Some(&lease.term))
+            .map(|lease| lease.account)
+            .collect();
+        if !in_doubt.is_empty() {
+            doubt::in_hand(&mut *tx, &in_doubt, app.clock.now()).await?;
+        }
+        let most = usize::try_from(share).unwrap_or(usize::MAX);
+        let leaving = if leases.len() > most {
+            leases::surplus(&mut *tx, app.node, share).await?
+        } else {
+            Vec::new()
+        };
+        tx.commit().await?;
+        Ok((leases, leaving.into_iter().collect()))
+    }
+
+    /// Makes the workers those of our leases, less those that are to be left to others.
+    fn staff(&mut self, leases: &[Lease], leaving: &HashSet<AccountId>) {
+        let terms: HashMap<_, _> = leases.iter().map(|lease| (lease.account, lease.term)).collect();
+        for (account, post) in &self.posts {
+            if terms.get(account) != Some(&post.term) {
+                post.stop.cancel();
+            }
+        }
+        for lease in leases {
+            match self.posts.get_mut(&lease.account) {
+                None => self.start(*lease),
+                Some(post) if leaving.contains(&lease.account) => {
+                    post.leaving = true;
+                    post.stop.cancel();
+                }
+                Some(_) => {}
+            }
+        }
+        gauge!(figures::LEASES).set(count(leases.len()));
+        self.shared.measure();
+    }
+
+    fn start(&mut self, lease: Lease) {
+        let stop = CancellationToken::new();
+        let worker = Worker::new(self.shared.clone(), lease);
+        let handle = self.workers.spawn(worker.run(stop.clone()));
+        self.by_task.insert(handle.id(), lease.account);
+        let post = Post { term: lease.term, stop, leaving: false };
+        self.posts.insert(lease.account, post);
+        self.drained.remove(&lease.account);
+    }
+
+    async fn vacate(&mut self, ended: Result<(Id, Ended), JoinError>) {
+        let id = match &ended {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
+        };
+        let Some(account) = self.by_task.remove(&id) else { return };
+        let post = self.posts.remove(&account);
+        let mut leaving = post.as_ref().is_some_and(|post| post.leaving);
+        match ended {
+            Err(error) if error.is_panic() => {
+                counter!(figures::WORKERS_FALLEN).increment(1);
+                tracing::error!(account.id = %account, "a worker fell; the next survey starts another: {error}");
+            }
+            Ok((_, Ended::Lost)) => {
+                tracing::info!(account.id = %account, "another node works for the account now");
+            }
+            Ok((_, Ended::Elsewhere)) => {
+                tracing::info!(account.id = %account, "the account goes to the node that works for its tenant");
+                leaving = true;
+            }
+            Ok((_, Ended::Over)) => {
+                tracing::info!(account.id = %account, "the account's sync is cleared up and forgotten");
+            }
+            Ok((_, Ended::Stopped)) => {
+                self.drained.extend(post.map(|post| (account, post.term)));
+            }
+            Err(_) => {}
+        }
+        if leaving {
+            self.give_back(&[account]).await;
+        }
+    }
+
+    async fn give_back(&self, accounts: &[AccountId]) {
+        let app = &self.shared.app;
+        let given = async {
+            leases::give_back(&app.db, app.node, accounts).await?;
+            leases::ring_elsewhere(&app.db, &[]).await
+        };
+        if let Err(error) = in_time(given).await {
+            tracing::warn!("leases were not given back: {error}");
+        }
+    }
+
+    /// Looks for what went past us: bells that were lost on their way, and a clock that jumped.
+    async fn look_back(&mut self) {
+        let (app, now) = (&self.shared.app, self.shared.app.clock.now());
+        let (then, clock_then) = self.last_look;
+        self.last_look = (Instant::now(), now);
+        let drift = (now - clock_then).num_milliseconds()
+            - i64::try_from(then.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let jump = i64::try_from(JUMP.as_millis()).unwrap_or(i64::MAX);
+        if drift.abs() > jump {
+            tracing::warn!("the clock jumped by {drift} ms");
+            if drift < 0
+                && let Err(error) = in_time(due::hurry(&app.db, app.node, now)).await
+            {
+                tracing::warn!("{error}");
+            }
+            for account in self.posts.keys() {
+                app.wakes.ring_here(*account);
+            }
+        }
+        match in_time(due::overlooked(&app.db, app.node, now - OVERLOOKED)).await {
+            Ok(overlooked) => {
+                for account in overlooked {
+                    app.wakes.ring_here(account);
+                }
+            }
+            Err(error) => tracing::warn!("nobody could look back: {error}"),
+        }
+        self.shared.budgets.sweep();
+    }
+
+    /// Waits for the workers to finish what is on its way, then for no one; and gives the
+    /// leases back, so that other nodes need not wait until we are gone.
+    pub async fn close(mut self) {
+        for post in self.posts.values() {
+            post.stop.cancel();
+        }
+        let finish = async { while self.workers.join_next().await.is_some() {} };
+        if timeout(GRACE, finish).await.is_err() {
+            tracing::warn!("{} workers had to be cut short", self.workers.len());
+            self.workers.shutdown().await;
+        }
+        let app = &self.shared.app;
+        let leave = async {
+            leases::leave(&app.db, app.node).await?;
+            leases::ring_elsewhere(&app.db, &[]).await
+        };
+        if !matches!(timeout(Duration::from_secs(1), leave).await, Ok(Ok(()))) {
+            tracing::warn!("the leases were not given back; they run out by themselves");
+        }
+    }
+}
