@@ -21,6 +21,7 @@ mod notifications;
 mod pages;
 mod sandbox;
 mod postgres;
+mod schema;
 mod presence_pages;
 mod releases;
 mod renewal;

@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use presence_portal::kit::db::pool;
 use presence_portal::postgres;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, PgPool};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
@@ -86,5 +87,5 @@ pub async fn fresh_options() -> PgConnectOptions {
 
 pub async fn fresh() -> PgPool {
     let options = fresh_options().await;
-    PgPoolOptions::new().max_connections(6).connect_with(options).await.unwrap()
+    pool(6).connect_with(options).await.unwrap()
 }

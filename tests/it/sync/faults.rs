@@ -159,6 +159,29 @@ async fn a_lost_subscription_is_made_again_and_a_double_one_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_in_name_only_is_made_anew_after_an_hour_of_silence() {
+    let office = Office::open(World::small()).await;
+    let account = office.cloudlink(0);
+    office.phone_is("Ann Miller", "onCall");
+    office.holds("Ann Miller", Some("InACall")).await;
+    let first = office.sandbox.subscriptions(account)[0].id.clone();
+    office.sandbox.deafen_subscriptions(account).unwrap();
+    office.phone_is("Ann Miller", "available");
+    for _ in 0..5 {
+        office.pass_and_look(TimeDelta::minutes(13));
+        sleep(Duration::from_millis(300)).await;
+    }
+    let anew = |sandbox: &presence_portal::sandbox::Controls| {
+        let there = sandbox.subscriptions(account);
+        there.len() == 1 && there[0].id != first
+    };
+    tokio::time::timeout(Duration::from_secs(15), office.sandbox.until(anew)).await.unwrap();
+    office.phone_is("Ann Miller", "inConference");
+    office.holds("Ann Miller", Some("InAConferenceCall")).await;
+    office.troubled(0, "").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_emptied_directory_is_not_believed_until_somebody_says_so() {
     let office = Office::open(World::of_size(1, 30)).await;
     let tenant = office.tenant(0);

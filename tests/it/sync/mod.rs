@@ -1,6 +1,7 @@
 //! What the sync worker promises, each promise held against the sandbox.
 
 mod clearing;
+mod clock;
 mod faults;
 mod models;
 mod node;
@@ -8,6 +9,7 @@ mod nodes;
 mod office;
 mod pushing;
 mod removal;
+mod sharing;
 mod webhook;
 
 pub use office::Office;

@@ -31,7 +31,8 @@ impl Node {
         let serve = axum::serve(listener, inbox.routes())
             .with_graceful_shutdown(stop.clone().cancelled_owned());
         parts.spawn(async move { serve.await.unwrap() });
-        parts.spawn(supervisor.run(stop.clone()));
+        let told = stop.clone();
+        parts.spawn(async { supervisor.run(told).await.unwrap() });
         Self { stop, parts }
     }
 
