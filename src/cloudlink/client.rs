@@ -61,6 +61,19 @@ impl Cloudlink {
         self.all(ask, url, wire::account).await
     }
 
+    /// One account, as a partner who looks after it sees it.
+    pub async fn account(&self, account: &CloudlinkAccountId) -> Result<Account, Refusal> {
+        const LONGEST: usize = 256 * 1024;
+        let url = self.place("admin", &format!("/accounts/{account}"))?;
+        let ask = Ask::new("account", account);
+        let answer = self.ask(ask, Verb::<()>::Get, &url, LONGEST).await?;
+        let account = serde_json::from_slice::<Value>(&answer).ok();
+        account
+            .as_ref()
+            .and_then(wire::account)
+            .ok_or_else(|| Refusal::new(Cause::Garbled, "what came is not an account"))
+    }
+
     /// The users of an account, all of them.
     pub async fn users(&self, account: &CloudlinkAccountId) -> Result<Vec<User>, Refusal> {
         let url = self.place("admin", &format!("/accounts/{account}/users?$top=1000"))?;

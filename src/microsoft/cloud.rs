@@ -80,6 +80,11 @@ impl Cloud {
         format!("{}/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade", self.entra())
     }
 
+    /// The Entra page of an app registration, with its ids.
+    pub fn registration_page(self, tenant: TenantId, client: ClientId) -> String {
+        self.registration(tenant, client, "Overview")
+    }
+
     /// The Entra page with the secrets of an app registration.
     pub fn secrets_page(self, tenant: TenantId, client: ClientId) -> String {
         self.registration(tenant, client, "Credentials")

@@ -9,6 +9,7 @@ mod cloud;
 mod codes;
 mod graph;
 mod login;
+mod look;
 mod presence;
 mod wire;
 
@@ -22,6 +23,7 @@ pub use cause::{Answered, Cause, Field, Permission, Refusal};
 pub use cloud::{Cloud, UnknownCloud};
 pub use graph::{Next, User, UserChanges};
 pub use login::Token;
+pub use look::Discovered;
 pub use presence::{PRESENCES_AT_ONCE, Shows, TeamsPresence, UnknownShows};
 
 use crate::config::MicrosoftSettings;

@@ -7,7 +7,7 @@ use axum::body::{Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, post};
+use axum::routing::{any, get, post};
 use uuid::Uuid;
 
 use super::journal::Seen;
@@ -22,6 +22,7 @@ const LARGEST_BODY: usize = 4 * 1024 * 1024;
 pub(super) fn routes(controls: Controls) -> Router {
     Router::new()
         .route("/login/{tenant}/oauth2/v2.0/token", any(login))
+        .route("/login/{tenant}/v2.0/.well-known/openid-configuration", get(discovery))
         .route("/graph/{*path}", any(graph))
         .route("/cloudlink/{service}/2017-09-01/{*path}", any(cloudlink_call))
         .route("/receivers/{name}", post(receive))
@@ -91,6 +92,22 @@ async fn login(
     through_trouble(&controls, System::Login, whose, &arrived, body, async || {
         let now = controls.now();
         microsoft::answer_login(controls.microsoft(), &tenant, &arrived.headers, &arrived.body, now)
+    })
+    .await
+}
+
+async fn discovery(
+    State(controls): State<Controls>,
+    Path(tenant): Path<String>,
+    request: Request,
+) -> Response {
+    let arrived = match Arrived::of(request).await {
+        Ok(arrived) => arrived,
+        Err(refusal) => return refusal,
+    };
+    let whose = Some(tenant.clone());
+    through_trouble(&controls, System::Login, whose, &arrived, String::new(), async || {
+        microsoft::answer_discovery(controls.microsoft(), &tenant)
     })
     .await
 }
@@ -198,7 +215,7 @@ async fn through_trouble<A: Future<Output = Response>>(
         arrived.scissors.cut();
         response
     };
-    let response = match met {
+    let mut response = match met {
         None => answer().await,
         Some(Trouble::Slow { milliseconds }) => {
             let by = std::time::Duration::from_millis(milliseconds);
@@ -218,6 +235,9 @@ async fn through_trouble<A: Future<Output = Response>>(
         Some(Trouble::Truncated) => trouble::half(answer().await, true).await,
         Some(Trouble::HalfJson) => trouble::half(answer().await, false).await,
     };
+    if let Ok(date) = HeaderValue::from_str(&controls.date()) {
+        response.headers_mut().insert(header::DATE, date);
+    }
     if controls.keeps_journal() {
         let path = arrived.uri.path_and_query().map_or("/", |path| path.as_str());
         let prefix = match system {

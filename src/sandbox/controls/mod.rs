@@ -5,8 +5,9 @@ mod phones;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +39,8 @@ struct Systems {
     journal: Journal,
     messages: Messages,
     storms: StormsOrdered,
+    /// How far the clocks out here are ahead of the portal's, in seconds.
+    ahead: AtomicI64,
     /// Counts up whenever anything happened.
     changed: watch::Sender<u64>,
     stop: CancellationToken,
@@ -71,6 +74,7 @@ impl Controls {
             journal: Journal::keeping(journal),
             messages: Messages::default(),
             storms,
+            ahead: AtomicI64::new(0),
             changed,
             stop: stop.clone(),
         };
@@ -88,6 +92,18 @@ impl Controls {
 
     pub fn now(&self) -> DateTime<Utc> {
         self.0.clock.now()
+    }
+
+    /// The clocks of Microsoft and CloudLink go ahead of the portal's by so much from now on.
+    pub fn clocks_are_ahead(&self, by: TimeDelta) {
+        self.0.ahead.store(by.num_seconds(), Ordering::Relaxed);
+        self.poke();
+    }
+
+    /// The time as an answer's `Date` says it.
+    pub(super) fn date(&self) -> String {
+        let ahead = TimeDelta::seconds(self.0.ahead.load(Ordering::Relaxed));
+        (self.now() + ahead).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
     /// Puts a system into trouble for everybody, until it is mended.

@@ -6,6 +6,7 @@ mod answers;
 pub(super) mod apps;
 mod delta;
 pub(super) mod directory;
+mod discovery;
 mod graph;
 mod login;
 pub(super) mod presence;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
+pub(super) use self::discovery::answer as answer_discovery;
 pub(super) use self::graph::{Asked, Caller, answer as answer_graph};
 pub(super) use self::login::answer as answer_login;
 pub(super) use self::presence_calls::usual_preference;

@@ -175,6 +175,10 @@ pub(super) enum Switch {
         tenant: TenantId,
         user: EntraUserId,
     },
+    /// How far the clocks out here are ahead of the portal's.
+    ClocksAhead {
+        seconds: i32,
+    },
     ForgetRequests,
     /// How the pretend mail server takes letters.
     Mail {

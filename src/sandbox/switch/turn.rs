@@ -18,6 +18,9 @@ impl Switch {
     pub(in crate::sandbox) fn turn(self, controls: &Controls) -> Result<Value, NotThere> {
         match self {
             Self::Storm(storm) => controls.storm(storm),
+            Self::ClocksAhead { seconds } => {
+                controls.clocks_are_ahead(TimeDelta::seconds(seconds.into()));
+            }
             Self::ForgetRequests => controls.forget_requests(),
             Self::Mail { manners } => controls.mail_now(manners),
             Self::HooksAnswer { status } => controls.hooks_answer(status),
