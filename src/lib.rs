@@ -23,6 +23,7 @@ pub mod runs;
 pub mod accounts;
 pub mod integrations;
 pub mod presence;
+pub mod checks;
 pub mod fleet;
 pub mod notifications;
 pub mod home;

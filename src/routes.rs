@@ -13,7 +13,9 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::state::AppState;
-use crate::{accounts, fleet, home, integrations, notifications, presence, settings, staff, web};
+use crate::{
+    accounts, checks, fleet, home, integrations, notifications, presence, settings, staff, web,
+};
 
 /// No form of ours is longer.
 const LARGEST_FORM: usize = 256 * 1024;
@@ -28,6 +30,7 @@ pub fn site(app: AppState) -> Router {
         .merge(accounts::routes())
         .merge(integrations::routes())
         .merge(presence::routes())
+        .merge(checks::routes())
         .merge(fleet::routes())
         .merge(notifications::routes())
         .merge(home::routes())

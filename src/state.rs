@@ -35,6 +35,8 @@ pub struct AppState {
     pub work: Arc<Notify>,
     /// The portal stops: answers that would go on and on end.
     pub closing: CancellationToken,
+    /// Somebody asked for a setup check. A lost ring costs half a minute.
+    pub check_bell: Arc<Notify>,
     /// This process, as the other nodes see it.
     pub node: NodeId,
 }

@@ -55,7 +55,7 @@ fn written(with_head: bool, records: &[Record]) -> anyhow::Result<Vec<u8>> {
 }
 
 /// A spreadsheet takes what begins like this for a formula, and runs it.
-fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
         format!("'{text}")
     } else {

@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 
 use crate::ids::{AccountId, CloudlinkAccountId};
 
+pub use csv::harmless;
 pub use extract::{TheAccount, TheAccountToChange};
 pub use pages::routes;
 

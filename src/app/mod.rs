@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::checks::Checker;
 use crate::cloudlink::Cloudlink;
 use crate::config::Config;
 use crate::ids::NodeId;
@@ -102,6 +103,11 @@ impl Portal {
             Ok(())
         });
         parts.spawn(notifications::run(self.app.clone(), stop.clone()));
+        let (checker, told) = (Checker::new(self.app.clone()), stop.clone());
+        parts.spawn(async {
+            checker.run(told).await;
+            Ok(())
+        });
         parts.spawn(upkeep::run(self.app.clone(), stop.clone()));
 
         let outcome = together(parts, &stop).await;
@@ -167,6 +173,7 @@ pub fn state(config: Config, db: PgPool, sealer: Sealer) -> anyhow::Result<AppSt
         wakes: Wakes::default(),
         work: Arc::default(),
         closing: CancellationToken::new(),
+        check_bell: Arc::default(),
         node,
     })
 }

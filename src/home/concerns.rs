@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::removals::{self, removals};
 use super::store::{self, Expiring, Failing, Troubled, Unmatched, Waiting};
+use crate::checks::{self, store::Urgent};
 use crate::ids::{AccountId, StaffId};
 use crate::presence::pages::{at, mend, title_of};
 use crate::presence::trouble::Trouble;
@@ -61,6 +62,8 @@ pub async fn concerns(app: &AppState, scope: Option<StaffId>) -> sqlx::Result<Ve
     concerns.extend(secrets(expired, today));
     concerns.extend(secrets(soon, today));
     concerns.extend(removals(removals::waiting(&mut *db, scope, now).await?));
+    let checked = checks::store::urgent(&mut *db, scope, today, store::NAMED).await?;
+    concerns.extend(checks_that_failed(checked));
     concerns.extend(monitors(store::monitors(&mut *db, scope).await?));
     concerns.extend(failing(store::failing_channels(&mut *db, scope, false).await?));
     concerns.extend(partners_failing(&store::failing_channels(&mut *db, scope, true).await?));
@@ -155,6 +158,26 @@ fn secret_place(secret: Expiring, today: NaiveDate) -> Place {
         note,
         mend: "Configure Microsoft Teams",
     }
+}
+
+fn checks_that_failed(found: Vec<Urgent>) -> Option<Concern> {
+    let all = found.first()?.all;
+    let places = found.into_iter().map(|urgent| Place {
+        href: at(urgent.account, Some(urgent.integration), "check"),
+        account: urgent.account,
+        name: urgent.name,
+        since: Some(urgent.since),
+        note: urgent.worst,
+        mend: "Setup check",
+    });
+    Some(Concern {
+        kind: "danger",
+        title: "The setup check found what a person has to mend".to_owned(),
+        advice: "Each line says what was seen, what to do, and where. Run the check again when it is done.".to_owned(),
+        places: places.collect(),
+        all,
+        list: None,
+    })
 }
 
 fn monitors(found: Vec<Waiting>) -> Option<Concern> {

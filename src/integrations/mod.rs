@@ -38,6 +38,8 @@ pub struct Integration {
     pub trouble: Option<Trouble>,
     /// The newest update, while it goes on and until somebody has seen how it ended.
     pub update: Option<Update>,
+    /// What the setup check found last.
+    pub checked: Option<Checked>,
 }
 
 /// An update that is being installed, or was.
@@ -48,6 +50,16 @@ pub struct Update {
     pub plan: Vec<String>,
     pub step: i16,
     pub said: String,
+}
+
+/// What a setup check came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    pub at: DateTime<Utc>,
+    pub reds: i32,
+    pub ambers: i32,
+    /// Who is matched, in a sentence; empty when that is not known.
+    pub matching: String,
 }
 
 /// What is wrong with an integration's sync: what a person has to mend before what passes.

@@ -93,6 +93,7 @@ pub(super) async fn save_by(
 
     app.microsoft.forget_token(account.id);
     app.wakes.ring(account.id);
+    app.check_bell.notify_one();
     Ok(true)
 }
 

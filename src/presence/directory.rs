@@ -13,13 +13,11 @@ use super::figures;
 use super::problem::Problem;
 use super::shared::Shared;
 use super::store::directory::{self as store, Bookmark, Shrinkage};
-use super::store::{health, matching};
+use super::store::{health, hints, matching};
 use super::trouble::{Side, Trouble};
 use crate::ids::AccountId;
 use crate::microsoft::{Cause, Connection, Next};
 
-/// So few may go at any time.
-const A_FEW: i64 = 10;
 const USERS_AT_ONCE: usize = 1_000;
 
 /// Reads the directories of an account, and matches its users anew.
@@ -29,8 +27,8 @@ pub async fn refresh(
     connection: &Connection,
     budget: &Arc<Budget>,
 ) -> Result<(), Vec<Problem>> {
-    let asked_by_hand = match begin(shared, account).await {
-        Ok(asked_by_hand) => asked_by_hand,
+    let (asked_by_hand, generation) = match begin(shared, account).await {
+        Ok(begun) => begun,
         Err(problem) => return Err(vec![problem]),
     };
     let entra = read_entra(shared, account, connection, budget).await;
@@ -40,7 +38,8 @@ pub async fn refresh(
         if asked_by_hand {
             matching::forget_refusals(&shared.app.db, account).await?;
         }
-        matching::rematch(&shared.app.db, account, now).await
+        let changed = matching::rematch(&shared.app.db, account, now).await?;
+        hints::refresh_after(&shared.app.db, account, generation, changed).await
     };
     let matched = matched.await.map_err(Problem::from);
     counter!(figures::DIRECTORY_REFRESHES, "result" => if entra.is_ok() { "done" } else { "failed" })
@@ -58,11 +57,13 @@ pub async fn refresh(
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-/// Whether somebody pressed Sync now since the last reading.
-async fn begin(shared: &Shared, account: AccountId) -> Result<bool, Problem> {
+/// Whether somebody pressed Sync now since the last reading; and the generation of whom this
+/// one names, or a later one.
+async fn begin(shared: &Shared, account: AccountId) -> Result<(bool, i64), Problem> {
     let mark = store::begin(&shared.app.db, account).await?;
     store::unmark(&shared.app.db, account).await?;
-    Ok(mark.is_some_and(|mark| mark.sync_asked_at > mark.refreshed_at))
+    let generation = mark.as_ref().map_or(i64::MAX, |mark| mark.generation);
+    Ok((mark.is_some_and(|mark| mark.sync_asked_at > mark.refreshed_at), generation))
 }
 
 async fn settle(shared: &Shared, account: AccountId) -> sqlx::Result<()> {
@@ -181,5 +182,5 @@ async fn read_cloudlink(shared: &Shared, account: AccountId) -> Result<bool, Pro
 /// after we said so.
 fn beyond_belief(shrunk: Shrinkage, mark: &Bookmark) -> bool {
     let confirmed = mark.braked_at.is_some() && mark.sync_asked_at > mark.braked_at;
-    !confirmed && shrunk.gone > A_FEW && shrunk.gone * 2 > shrunk.present
+    !confirmed && shrunk.is_beyond_belief()
 }

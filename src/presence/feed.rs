@@ -9,9 +9,10 @@ use super::shared::Shared;
 use super::store::feed::{self as store, Feed};
 use super::store::health;
 use super::trouble::{Side, Trouble};
-use crate::cloudlink::Subscription;
+use crate::cloudlink::{self, Subscription};
 use crate::ids::{AccountId, SubscriptionId};
 use crate::kit::secret::Secret;
+use crate::state::AppState;
 
 /// For whom a webhook's key is sealed.
 pub fn key_owner(account: AccountId) -> String {
@@ -25,7 +26,7 @@ pub fn key_owner(account: AccountId) -> String {
 pub async fn look_after(shared: &Shared, account: AccountId) -> Result<(), Problem> {
     let (db, cloudlink) = (&shared.app.db, &shared.app.cloudlink);
     let Some(feed) = store::feed(db, account).await? else { return Ok(()) };
-    let hook = hook(shared, account, &feed)?;
+    let hook = hook(&shared.app, account, &feed)?;
     let found = cloudlink.subscriptions(&feed.cloudlink_id).await?;
     let (ours, others) = sort_out(found, &feed, &hook, account);
     for extra in others {
@@ -74,6 +75,34 @@ fn is_worn(feed: &Feed, now: DateTime<Utc>) -> bool {
 const SILENCE: TimeDelta = TimeDelta::hours(1);
 const A_DAY: TimeDelta = TimeDelta::hours(24);
 
+/// What there is of an account's subscription, looked at and left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Those of ours that lead to our webhook as it is now.
+    pub leading_here: usize,
+    /// Those that lead elsewhere: to a key or an address of before.
+    pub stale: usize,
+    pub last_event_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// Looks for an account's subscription. None while nobody works for the account.
+pub async fn look(
+    app: &AppState,
+    account: AccountId,
+) -> anyhow::Result<Option<Result<Seen, cloudlink::Refusal>>> {
+    let Some(feed) = store::feed(&app.db, account).await? else { return Ok(None) };
+    let hook = hook(app, account, &feed)?;
+    let found = match app.cloudlink.subscriptions(&feed.cloudlink_id).await {
+        Ok(found) => found,
+        Err(refusal) => return Ok(Some(Err(refusal))),
+    };
+    let leads_here = |one: &&Subscription| one.hook.reveal() == hook.as_str();
+    let leading_here = found.iter().filter(leads_here).count();
+    let ours = found.iter().filter(|one| one.application == Some(Uuid::from(account)));
+    let stale = ours.filter(|one| !leads_here(one)).count();
+    Ok(Some(Ok(Seen { leading_here, stale, last_event_at: feed.last_event_at })))
+}
+
 /// Ends every subscription of ours.
 pub async fn end(shared: &Shared, account: AccountId) -> Result<(), Problem> {
     let (db, cloudlink) = (&shared.app.db, &shared.app.cloudlink);
@@ -81,7 +110,7 @@ pub async fn end(shared: &Shared, account: AccountId) -> Result<(), Problem> {
     if !cloudlink.is_configured() {
         return Ok(());
     }
-    let hook = hook(shared, account, &feed)?;
+    let hook = hook(&shared.app, account, &feed)?;
     let found = cloudlink.subscriptions(&feed.cloudlink_id).await?;
     let (ours, others) = sort_out(found, &feed, &hook, account);
     for id in ours.into_iter().chain(others) {
@@ -114,9 +143,9 @@ fn sort_out(
     (keep, good)
 }
 
-fn hook(shared: &Shared, account: AccountId, feed: &Feed) -> anyhow::Result<Url> {
-    let key: Secret = shared.app.sealer.open(&key_owner(account), &feed.hook_key)?;
-    let mut hook = shared.app.config.public_url.clone();
+fn hook(app: &AppState, account: AccountId, feed: &Feed) -> anyhow::Result<Url> {
+    let key: Secret = app.sealer.open(&key_owner(account), &feed.hook_key)?;
+    let mut hook = app.config.public_url.clone();
     let path = format!("{}/hooks/cloudlink/{}", hook.path().trim_end_matches('/'), key.reveal());
     hook.set_path(&path);
     Ok(hook)

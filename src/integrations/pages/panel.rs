@@ -14,7 +14,9 @@ use crate::audit::{self, Changes, Entry};
 use crate::ids::AccountId;
 use crate::integrations::catalog::UpdateStep;
 use crate::integrations::store::Removal;
-use crate::integrations::{Connected, Feature, Integration, Monitor, Trouble, Update, store};
+use crate::integrations::{
+    Checked, Connected, Feature, Integration, Monitor, Trouble, Update, store,
+};
 use crate::runs::ItemState;
 use crate::staff::Viewer;
 use crate::state::AppState;
@@ -154,6 +156,19 @@ impl Update {
     fn at_step(&self) -> &'static str {
         let at = self.plan.get(usize::try_from(self.step).unwrap_or(0));
         at.map_or("waiting to begin", |name| UpdateStep::label_of(name))
+    }
+}
+
+impl Checked {
+    /// What it came to: kind and words.
+    fn verdict(&self) -> (&'static str, String) {
+        match (self.reds, self.ambers) {
+            (0, 0) => ("ok", "all good".to_owned()),
+            (0, 1) => ("warn", "one thing is worth a look".to_owned()),
+            (0, ambers) => ("warn", format!("{ambers} things are worth a look")),
+            (1, _) => ("danger", "one thing is wrong".to_owned()),
+            (reds, _) => ("danger", format!("{reds} things are wrong")),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgExecutor;
 
 use crate::ids::{AccountId, ClientId, IntegrationId, RunId, TenantId};
-use crate::integrations::{Connected, Integration, Kind, Trouble, Update};
+use crate::integrations::{Checked, Connected, Integration, Kind, Trouble, Update};
 use crate::runs::ItemState;
 
 /// The account's integration of that id: another account's is not found.
@@ -33,11 +33,13 @@ pub async fn of_account(
             t.cause AS "cause?", t.detail AS "detail?", t.since AS "since?",
             t.needs_person AS "needs_person?",
             u.run_id AS "run?: RunId", u.state AS "update_state?: ItemState", u.plan AS "plan?",
-            u.step AS "step?", u.said AS "said?"
+            u.step AS "step?", u.said AS "said?",
+            s.finished_at AS "checked_at?", s.reds AS "reds?", s.ambers AS "ambers?", s.matching AS "matching?"
         FROM integrations i
         LEFT JOIN connections c ON c.account_id = i.account_id AND c.integration_id = i.id
         LEFT JOIN features f ON f.account_id = i.account_id AND f.integration_id = i.id
             AND f.feature = 'presence-sync'
+        LEFT JOIN setup_checks s ON s.account_id = i.account_id AND s.integration_id = i.id
         LEFT JOIN LATERAL (
             SELECT * FROM presence_troubles p WHERE p.account_id = i.account_id
             ORDER BY p.needs_person DESC, p.since LIMIT 1
@@ -81,6 +83,10 @@ struct Row {
     plan: Option<Vec<String>>,
     step: Option<i16>,
     said: Option<String>,
+    checked_at: Option<DateTime<Utc>>,
+    reds: Option<i32>,
+    ambers: Option<i32>,
+    matching: Option<String>,
 }
 
 impl Row {
@@ -117,6 +123,12 @@ impl Row {
             step: self.step.unwrap_or_default(),
             said: self.said.unwrap_or_default(),
         });
+        let checked = self.checked_at.map(|at| Checked {
+            at,
+            reds: self.reds.unwrap_or_default(),
+            ambers: self.ambers.unwrap_or_default(),
+            matching: self.matching.unwrap_or_default(),
+        });
         Ok(Integration {
             id: self.id,
             account,
@@ -128,6 +140,7 @@ impl Row {
             presence_sync: self.presence_sync,
             trouble,
             update,
+            checked,
         })
     }
 }

@@ -2,6 +2,7 @@
 //! what a telephone's state means in Teams.
 
 mod changes;
+mod doctor;
 mod forget;
 mod health;
 mod mapping;
@@ -33,6 +34,7 @@ pub fn routes() -> Router<AppState> {
         .merge(changes::routes())
         .merge(forget::routes())
         .merge(matching::routes())
+        .merge(doctor::routes())
         .merge(mapping::routes())
 }
 

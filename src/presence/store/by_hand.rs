@@ -79,6 +79,83 @@ pub async fn match_automatically(
     hurry(tx, account, user, now).await
 }
 
+/// Matches many users at once, each as [`match_with`] does.
+pub async fn match_all(
+    tx: &mut PgConnection,
+    account: AccountId,
+    pairs: &[(CloudlinkUserId, EntraUserId)],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let (users, entra): (Vec<_>, Vec<_>) = pairs.iter().cloned().unzip();
+    sqlx::query!(
+        r#"
+        UPDATE cloudlink_users c SET entra_id = g.entra_id, match_trouble = NULL,
+            matched_by_hand = true, refused_entra_id = NULL, refused_at = NULL,
+            match_changed = true
+        FROM unnest($2::text[], $3::uuid[]) AS g (user_id, entra_id)
+        WHERE c.account_id = $1 AND c.user_id = g.user_id
+        "#,
+        account as AccountId,
+        &users as &[CloudlinkUserId],
+        &entra as &[EntraUserId],
+    )
+    .execute(&mut *tx)
+    .await?;
+    matching::rematch(&mut *tx, account, now).await?;
+    hurry_all(tx, account, &users, now).await
+}
+
+/// Leaves the matches of many users to their addresses again. Those of them who were matched
+/// by hand, with the address of whom they were matched with.
+pub async fn match_all_automatically(
+    tx: &mut PgConnection,
+    account: AccountId,
+    users: &[CloudlinkUserId],
+    now: DateTime<Utc>,
+) -> sqlx::Result<Vec<(String, Option<String>)>> {
+    let undone = sqlx::query!(
+        r#"
+        WITH undone AS (
+            UPDATE cloudlink_users SET matched_by_hand = false, refused_entra_id = NULL,
+                refused_at = NULL, match_changed = true
+            WHERE account_id = $1 AND user_id = ANY($2) AND matched_by_hand
+            RETURNING name, entra_id
+        )
+        SELECT u.name AS "name!", e.user_principal_name AS "address?"
+        FROM undone u LEFT JOIN entra_users e ON e.account_id = $1 AND e.entra_id = u.entra_id
+        ORDER BY u.name
+        "#,
+        account as AccountId,
+        users as &[CloudlinkUserId],
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    matching::rematch(&mut *tx, account, now).await?;
+    hurry_all(tx, account, users, now).await?;
+    Ok(undone.into_iter().map(|row| (row.name, row.address)).collect())
+}
+
+async fn hurry_all(
+    tx: &mut PgConnection,
+    account: AccountId,
+    users: &[CloudlinkUserId],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        UPDATE presences SET due_at = $3, urgency = least(urgency, 1), failures = 0,
+            revision = revision + 1
+        WHERE account_id = $1 AND user_id = ANY($2)
+        "#,
+        account as AccountId,
+        users as &[CloudlinkUserId],
+        now,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
 /// Makes the worker look at a user at once, whatever failed before.
 async fn hurry(
     tx: &mut PgConnection,

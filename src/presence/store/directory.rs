@@ -37,6 +37,15 @@ pub async fn begin(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<
     .await
 }
 
+/// The generation of a reading for which no worker is needed.
+pub async fn generation(db: impl PgExecutor<'_>) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS "generation!""#
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// Forgets what an interrupted reading marked as gone.
 pub async fn unmark(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<()> {
     sqlx::query!(
@@ -88,7 +97,7 @@ pub async fn write_entra(
                     CASE WHEN g.addresses IS NULL THEN e.proxy_addresses ELSE '{}' END),
                 display_name = coalesce(g.shown, e.display_name),
                 enabled = coalesce(g.enabled, e.enabled),
-                generation = $2, gone = false
+                generation = greatest(e.generation, $2), gone = false
             FROM given g WHERE e.account_id = $1 AND e.entra_id = g.entra_id
             RETURNING e.entra_id
         )
@@ -135,6 +144,16 @@ fn overlay(user: &mut microsoft::User, later: &microsoft::User) {
 pub struct Shrinkage {
     pub gone: i64,
     pub present: i64,
+}
+
+/// So few may go at any time.
+const A_FEW: i64 = 10;
+
+impl Shrinkage {
+    /// Whether so many are gone that it is likelier a mistake.
+    pub fn is_beyond_belief(self) -> bool {
+        self.gone > A_FEW && self.gone * 2 > self.present
+    }
 }
 
 /// Counts what a reading found gone: what it said so of and, from the start, what it did not name.
@@ -202,7 +221,8 @@ pub async fn write_cloudlink(
         SELECT DISTINCT ON (user_id) $1::uuid, user_id, name, email, $2::bigint
         FROM unnest($3::text[], $4::text[], $5::text[]) AS u (user_id, name, email)
         ON CONFLICT (account_id, user_id) DO UPDATE SET
-            name = excluded.name, email = excluded.email, generation = excluded.generation
+            name = excluded.name, email = excluded.email,
+            generation = greatest(c.generation, excluded.generation)
         "#,
         account as AccountId,
         generation,

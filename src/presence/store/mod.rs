@@ -2,12 +2,15 @@
 
 pub mod by_hand;
 pub mod directory;
+pub mod doctor;
 pub mod doubt;
 pub mod due;
 pub mod events;
 pub mod feed;
 pub mod health;
+pub mod hints;
 pub mod leases;
+pub mod match_file;
 pub mod matching;
 pub mod minutes;
 pub mod outcomes;

@@ -64,6 +64,26 @@ pub async fn standing(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Resu
     .await
 }
 
+/// Whether a worker has the account, or is about to.
+pub async fn has_worker(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM presence_accounts WHERE account_id = $1) AS "there!""#,
+        account as AccountId,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// How many users the account's directory has, as last read.
+pub async fn in_entra(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"SELECT count(*) AS "users!" FROM entra_users WHERE account_id = $1 AND NOT gone"#,
+        account as AccountId,
+    )
+    .fetch_one(db)
+    .await
+}
+
 /// Something that is wrong with an account's sync.
 #[derive(Clone, Debug)]
 pub struct Trouble {

@@ -1,0 +1,315 @@
+//! What an answer of Microsoft or CloudLink means for a line. Pure.
+
+use chrono::{NaiveDate, TimeDelta};
+
+use super::lines::{Finding, Line, Mend};
+use crate::cloudlink;
+use crate::microsoft::{Cause, Permission, Refusal};
+
+/// A secret that ends within this many days is worth a word.
+const SOON: i64 = 30;
+/// A `Date` header says whole seconds, and an answer takes its time.
+const RIGHT: u64 = 5;
+/// Beyond this, sign-in and events go wrong: Microsoft allows five minutes.
+const FAR_OFF: u64 = 120;
+
+/// A refusal of Microsoft, as it stands on the line it concerns.
+pub fn refused(refusal: &Refusal) -> Finding {
+    let cause = refusal.cause;
+    let finding = Finding::red(format!("{}.", cause.title()))
+        .advising(cause.advice())
+        .detailed(detail(refusal))
+        .mended_at(mend(cause));
+    if cause.needs_person() { finding } else { finding.passing() }
+}
+
+fn detail(refusal: &Refusal) -> String {
+    match &refusal.request_id {
+        Some(id) => format!("{} · Microsoft’s request id {id}", refusal.detail),
+        None => refusal.detail.clone(),
+    }
+}
+
+fn mend(cause: Cause) -> Vec<Mend> {
+    match cause {
+        Cause::SecretExpired | Cause::SecretWrong | Cause::SecretIdPasted => {
+            vec![Mend::Secrets, Mend::Configure]
+        }
+        Cause::CertificateWrong => vec![Mend::Secrets, Mend::Configure],
+        Cause::ApplicationUnknown => vec![Mend::Registrations, Mend::Consent, Mend::Configure],
+        Cause::ApplicationDisabled => vec![Mend::EnterpriseApps],
+        Cause::TenantUnknown | Cause::OtherCloud => vec![Mend::Configure],
+        Cause::ConditionalAccess | Cause::SignInRefused => vec![Mend::Registration],
+        Cause::PermissionMissing(_) => vec![Mend::Permissions, Mend::Consent],
+        _ => Vec::new(),
+    }
+}
+
+/// What a refused sign-in says of the lines it is about.
+///
+/// An assumption: Microsoft looks at the tenant first, then at the application, then at its
+/// secret, then at policies. So whoever is refused for the one has passed those before it.
+pub fn refused_sign_in(refusal: &Refusal) -> Vec<(Line, Finding)> {
+    let known = || (Line::Application, Finding::green("Microsoft knows it by this id."));
+    let unsaid = |line| (line, Finding::not_looked_at("Microsoft’s refusal does not say."));
+    match refusal.cause {
+        Cause::TenantUnknown | Cause::OtherCloud => vec![
+            (Line::Tenant, refused(refusal)),
+            (Line::Application, Finding::not_looked_at("There is no tenant to look in.")),
+            (Line::Secret, Finding::not_looked_at("There is no tenant to sign in to.")),
+        ],
+        Cause::ApplicationUnknown | Cause::ApplicationDisabled => vec![
+            (Line::Application, refused(refusal)),
+            (Line::Secret, Finding::not_looked_at("Microsoft stopped at the application.")),
+        ],
+        Cause::SecretExpired
+        | Cause::SecretWrong
+        | Cause::SecretIdPasted
+        | Cause::CertificateWrong
+        | Cause::ConditionalAccess => vec![known(), (Line::Secret, refused(refusal))],
+        Cause::PermissionMissing(_) => {
+            vec![known(), unsaid(Line::Secret), (Line::ReadUsers, refused(refusal))]
+        }
+        _ => vec![unsaid(Line::Application), (Line::Secret, refused(refusal))],
+    }
+}
+
+/// The day on which a secret ends, as far as somebody typed it or Microsoft told it.
+pub fn expiry(
+    on: Option<NaiveDate>,
+    from_entra: bool,
+    accepted: bool,
+    today: NaiveDate,
+) -> Finding {
+    let renewed = "Create a new client secret in Entra, and save its Value under Configure. The old one is used until the new one works.";
+    let places = [Mend::Secrets, Mend::Configure];
+    let Some(on) = on else {
+        return Finding::amber("Nobody has said when the secret expires.")
+            .advising(
+                "Look it up in Entra and enter the day under Configure, to be reminded in time.",
+            )
+            .mended_at(places);
+    };
+    let day = on.format("%-d %B %Y");
+    let source = if from_entra { "as Entra says" } else { "by the date entered here" };
+    match (on - today).num_days() {
+        ..0 if accepted => {
+            Finding::amber(format!("It expired on {day}, {source}, and yet Microsoft accepts it."))
+                .advising("The day is likely wrong. Correct it under Configure.")
+                .mended_at([Mend::Configure])
+        }
+        ..0 => Finding::red(format!("It expired on {day}, {source}."))
+            .advising(renewed)
+            .mended_at(places),
+        0 => {
+            Finding::red(format!("It expires today, {source}.")).advising(renewed).mended_at(places)
+        }
+        left @ 1..=SOON => {
+            Finding::amber(format!("It expires on {day}, in {}, {source}.", days(left)))
+                .advising(renewed)
+                .mended_at(places)
+        }
+        left => Finding::green(format!("Until {day}, {} from now, {source}.", days(left))),
+    }
+}
+
+fn days(count: i64) -> String {
+    if count == 1 { "one day".to_owned() } else { format!("{count} days") }
+}
+
+/// A permission that is needed: what the token says of it, and what a harmless call says.
+pub fn permission(
+    permission: Permission,
+    by_token: Option<bool>,
+    by_call: Result<(), &Refusal>,
+) -> Finding {
+    let name = permission.as_str();
+    let places = [Mend::Permissions, Mend::Consent];
+    let grant = format!(
+        "Add {name} to the app registration as a Microsoft Graph application permission (not a delegated one), grant admin consent, wait a minute, and run the check again."
+    );
+    let refuses = |refusal: &Refusal| matches!(refusal.cause, Cause::PermissionMissing(_));
+    let writes = permission == Permission::PresenceReadWriteAll;
+    match (by_token, by_call) {
+        (Some(false), Ok(())) if writes => Finding::red("The token does not carry it. Presence can be read, by another permission, but not set.")
+            .advising(grant)
+            .mended_at(places),
+        (Some(false), _) => {
+            Finding::red("The token does not carry it.").advising(grant).mended_at(places)
+        }
+        (_, Err(refusal)) if refuses(refusal) => Finding::red("Microsoft Graph refuses us what it allows.")
+            .advising(grant)
+            .detailed(detail(refusal))
+            .mended_at(places),
+        (by_token, Err(refusal)) => {
+            let half = if by_token == Some(true) { "The token carries it, but a call to prove it did not work" } else { "A call to prove it did not work" };
+            let finding = Finding::amber(format!("{half}: {}.", decapitalised(refusal.cause.title())))
+                .advising(refusal.cause.advice())
+                .detailed(detail(refusal));
+            if refusal.cause.needs_person() { finding } else { finding.passing() }
+        }
+        (Some(true), Ok(())) if writes => {
+            Finding::green("The token carries it, and presence was read.")
+        }
+        (Some(true), Ok(())) => Finding::green("The token carries it, and users were read."),
+        (None, Ok(())) if writes => Finding::amber("Presence was read, but the token cannot be read, so nobody knows whether presence can be set.")
+            .advising("Try it below on a pilot user."),
+        (None, Ok(())) => Finding::green("Users were read. The token itself cannot be read."),
+    }
+}
+
+fn decapitalised(text: &str) -> String {
+    // Names keep their capital letter.
+    if text.starts_with("Microsoft") || text.starts_with("CloudLink") {
+        return text.to_owned();
+    }
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// Reads secrets' expiry where it happens to be granted: of use, though not needed.
+const OF_USE: &str = "Application.Read.All";
+
+/// What is granted beyond what is needed.
+pub fn excess(roles: Option<&[String]>) -> Finding {
+    let Some(roles) = roles else {
+        return Finding::not_looked_at(
+            "The token cannot be read, so what else is granted is not known.",
+        );
+    };
+    let needed = |role: &&String| Permission::ALL.iter().any(|one| one.as_str() == role.as_str());
+    let (of_use, excess): (Vec<_>, Vec<_>) =
+        roles.iter().filter(|role| !needed(role)).partition(|role| *role == OF_USE);
+    let also = if of_use.is_empty() {
+        ""
+    } else {
+        " Application.Read.All lets us read when the secret expires."
+    };
+    if excess.is_empty() {
+        return Finding::green(format!("Nothing is granted beyond what is needed.{also}"));
+    }
+    let named: Vec<_> =
+        excess.iter().map(|role| crate::kit::http::clean(role, 80)).take(20).collect();
+    Finding::amber(format!("Granted, but not needed: {}.{also}", named.join(", ")))
+        .advising("Whoever holds the secret may do that, too. Unless something else uses this registration, remove it and grant admin consent again.")
+        .mended_at([Mend::Permissions])
+}
+
+/// How far this server's clock is off.
+pub fn clock(ahead: TimeDelta) -> Finding {
+    let off = ahead.num_seconds();
+    let (by, which) = (off.unsigned_abs(), if off > 0 { "slow" } else { "fast" });
+    let by = match by {
+        0..=119 => format!("{by} seconds"),
+        120..=7_199 => format!("{} minutes", by / 60),
+        _ => format!("{} hours", by / 3_600),
+    };
+    let seen = format!("It is {by} {which}, by Microsoft’s clock.");
+    let advice = "Keep this server’s clock right with NTP. Signing in, events and sessions all depend on it.";
+    if off.unsigned_abs() <= RIGHT {
+        Finding::green("It agrees with Microsoft’s to within a few seconds.")
+    } else if off.unsigned_abs() <= FAR_OFF {
+        Finding::amber(seen).advising(advice)
+    } else {
+        Finding::red(seen).advising(advice)
+    }
+}
+
+/// A refusal of CloudLink.
+pub fn refused_by_cloudlink(refusal: &cloudlink::Refusal) -> Finding {
+    let cause = refusal.cause;
+    let detail = match &refusal.correlation_id {
+        Some(id) => format!("{} · CloudLink’s correlation id {id}", refusal.detail),
+        None => refusal.detail.clone(),
+    };
+    let place = match cause {
+        cloudlink::Cause::NotConfigured | cloudlink::Cause::CredentialsWrong => Mend::Settings,
+        _ => Mend::Account,
+    };
+    let finding =
+        Finding::red(format!("{}.", cause.title())).advising(cause.advice()).detailed(detail);
+    if cause.needs_person() { finding.mended_at([place]) } else { finding.passing() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::lines::State;
+
+    fn refusal(cause: Cause) -> Refusal {
+        Refusal {
+            cause,
+            status: Some(400),
+            code: None,
+            request_id: Some("r-1".to_owned()),
+            retry_after: None,
+            detail: "x".to_owned(),
+        }
+    }
+
+    #[test]
+    fn nothing_that_failed_is_a_pass() {
+        for cause in Cause::ALL {
+            for (line, finding) in refused_sign_in(&refusal(cause)) {
+                let implied = line == Line::Application && finding.state == State::Green;
+                assert!(finding.state != State::Green || implied, "{line:?} after {cause:?}");
+            }
+            for by_token in [Some(true), Some(false), None] {
+                for needed in Permission::ALL {
+                    let found = permission(needed, by_token, Err(&refusal(cause)));
+                    assert_ne!(found.state, State::Green, "{cause:?}");
+                }
+            }
+            assert_eq!(refused(&refusal(cause)).urgent, cause.needs_person());
+        }
+    }
+
+    #[test]
+    fn a_permission_needs_both_the_token_and_the_call() {
+        let presence = Permission::PresenceReadWriteAll;
+        assert_eq!(permission(presence, Some(true), Ok(())).state, State::Green);
+        assert_eq!(permission(presence, Some(false), Ok(())).state, State::Red);
+        assert_eq!(
+            permission(presence, None, Ok(())).state,
+            State::Amber,
+            "reading is not writing"
+        );
+        assert_eq!(permission(Permission::UserReadAll, None, Ok(())).state, State::Green);
+        let away = refusal(Cause::Unreachable);
+        let found = permission(presence, Some(true), Err(&away));
+        assert_eq!((found.state, found.passing, found.urgent), (State::Amber, true, false));
+    }
+
+    #[test]
+    fn days_are_said_as_people_say_them() {
+        let today: NaiveDate = "2026-03-02".parse().unwrap();
+        let on = |on: &str, accepted| expiry(on.parse().ok(), false, accepted, today);
+        assert_eq!(on("2026-03-01", true).state, State::Amber, "the date is wrong, not the secret");
+        assert_eq!(on("2026-03-01", false).state, State::Red);
+        assert_eq!(on("2026-03-02", true).state, State::Red);
+        assert!(on("2026-03-03", true).seen.contains("in one day"));
+        assert_eq!(on("2026-04-01", true).state, State::Amber);
+        assert_eq!(on("2026-04-02", true).state, State::Green);
+        assert_eq!(expiry(None, false, true, today).state, State::Amber);
+    }
+
+    #[test]
+    fn clocks_may_differ_by_what_a_header_cannot_say() {
+        let state = |seconds| clock(TimeDelta::seconds(seconds)).state;
+        assert_eq!(
+            [state(0), state(-5), state(6), state(-121)],
+            [State::Green, State::Green, State::Amber, State::Red]
+        );
+        assert!(clock(TimeDelta::seconds(600)).seen.contains("10 minutes slow"));
+    }
+
+    #[test]
+    fn each_permission_too_many_is_named() {
+        let roles = ["User.Read.All", "Mail.Read", "Application.Read.All"].map(str::to_owned);
+        let found = excess(Some(&roles));
+        assert_eq!(found.state, State::Amber);
+        assert!(found.seen.contains("Mail.Read") && !found.seen.contains("User.Read.All"));
+        assert_eq!(excess(Some(&roles[..1])).state, State::Green);
+        assert_eq!(excess(None).state, State::NotLookedAt);
+    }
+}

@@ -1,0 +1,149 @@
+//! Looking at Microsoft: the tenant, signing in, permissions, and the clock.
+
+use super::errand::Book;
+use super::judge;
+use super::lines::{Finding, Line, Mend};
+use crate::integrations::{self, Connected};
+use crate::microsoft::{Cause, Connection, Discovered, Permission, Refusal, Token};
+
+const NOT_SET_UP: &str = "The setup is not complete.";
+const NOT_SIGNED_IN: &str = "Without signing in there is nothing to look at.";
+
+/// Everything that is learnt by signing in.
+const BEHIND_SIGN_IN: [Line; 3] = [Line::ReadUsers, Line::WritePresence, Line::Excess];
+
+/// Looks at Microsoft's side. The connection, if it lets us read the directory.
+pub async fn look(book: &Book<'_>) -> anyhow::Result<Option<Connection>> {
+    let (app, errand) = (book.app, book.errand);
+    let integration =
+        integrations::store::find(&app.db, errand.account, errand.integration).await?;
+    let connected = integration.and_then(|integration| integration.connection);
+    let connection =
+        integrations::store::connection_of(&app.db, &app.sealer, errand.account).await?;
+    let (Some(connected), Some(connection)) = (connected, connection) else {
+        not_set_up(book).await?;
+        return Ok(None);
+    };
+    let discovered = app.microsoft.discover(connection.cloud, connection.tenant).await;
+    if !found(book, &discovered).await? {
+        let why = "Microsoft was not asked any further.";
+        book.skip(&[Line::Application, Line::Secret], why).await?;
+        book.note(Line::Expiry, expiry(book, &connected, true)).await?;
+        book.skip(&BEHIND_SIGN_IN, NOT_SIGNED_IN).await?;
+        return Ok(None);
+    }
+    match app.microsoft.sign_in(&connection).await {
+        Ok(token) => {
+            book.note(Line::Application, Finding::green("Microsoft knows it by this id.")).await?;
+            book.note(Line::Secret, Finding::green("Microsoft gave us a token for it.")).await?;
+            book.note(Line::Expiry, expiry(book, &connected, true)).await?;
+            let may_read = permissions(book, &connection, &token).await?;
+            Ok(may_read.then_some(connection))
+        }
+        Err(refusal) => {
+            let found = judge::refused_sign_in(&refusal);
+            let said: Vec<Line> = found.iter().map(|(line, _)| *line).collect();
+            for (line, finding) in found {
+                book.note(line, finding).await?;
+            }
+            let accepted = refusal.cause != Cause::SecretExpired;
+            book.note(Line::Expiry, expiry(book, &connected, accepted)).await?;
+            let rest: Vec<_> =
+                BEHIND_SIGN_IN.into_iter().filter(|line| !said.contains(line)).collect();
+            book.skip(&rest, NOT_SIGNED_IN).await?;
+            Ok(None)
+        }
+    }
+}
+
+async fn not_set_up(book: &Book<'_>) -> anyhow::Result<()> {
+    let finding = Finding::not_looked_at(NOT_SET_UP)
+        .advising("Enter the credentials of an application in the customer’s tenant.")
+        .mended_at([Mend::Configure]);
+    book.note(Line::Reachable, finding).await?;
+    let rest = [Line::Tenant, Line::Application, Line::Secret, Line::Expiry, Line::Clock];
+    book.skip(&rest, NOT_SET_UP).await?;
+    book.skip(&BEHIND_SIGN_IN, NOT_SET_UP).await
+}
+
+/// Whether Microsoft and the tenant are there, as anybody may see.
+async fn found(book: &Book<'_>, discovered: &Discovered) -> anyhow::Result<bool> {
+    let clock = match discovered.ahead {
+        Some(ahead) => judge::clock(ahead),
+        None => Finding::not_looked_at("Microsoft’s answer did not say the time."),
+    };
+    book.note(Line::Clock, clock).await?;
+    let reached = Finding::green("Its sign-in answers.");
+    match &discovered.outcome {
+        Ok(()) => {
+            book.note(Line::Reachable, reached).await?;
+            book.note(Line::Tenant, Finding::green("Microsoft knows it, in this cloud.")).await?;
+            Ok(true)
+        }
+        Err(refusal) if matches!(refusal.cause, Cause::TenantUnknown | Cause::OtherCloud) => {
+            book.note(Line::Reachable, reached).await?;
+            book.note(Line::Tenant, judge::refused(refusal)).await?;
+            Ok(false)
+        }
+        Err(refusal) => {
+            book.note(Line::Reachable, judge::refused(refusal)).await?;
+            book.skip(&[Line::Tenant], "Microsoft did not say.").await?;
+            Ok(false)
+        }
+    }
+}
+
+fn expiry(book: &Book<'_>, connected: &Connected, accepted: bool) -> Finding {
+    let today = book.app.clock.now().date_naive();
+    judge::expiry(connected.secret_expires_on, false, accepted, today)
+}
+
+/// What the token carries, and whether calls prove it. True: the directory may be read.
+async fn permissions(
+    book: &Book<'_>,
+    connection: &Connection,
+    token: &Token,
+) -> anyhow::Result<bool> {
+    let microsoft = &book.app.microsoft;
+    let users = microsoft.try_directory(connection, token).await;
+    let read = Permission::UserReadAll;
+    let judged = judge::permission(read, token.carries(read), users.as_ref().map(|_| ()));
+    book.note(Line::ReadUsers, judged).await?;
+
+    let write = Permission::PresenceReadWriteAll;
+    let somebody = users.as_ref().ok().and_then(|users| users.first()).map(|user| user.id);
+    let judged = match somebody {
+        Some(user) => {
+            let read = microsoft.try_presence(connection, token, user).await;
+            judge::permission(write, token.carries(write), read.as_ref().copied())
+        }
+        None => without_a_user(token.carries(write)),
+    };
+    book.note(Line::WritePresence, judged).await?;
+    book.note(Line::Excess, judge::excess(token.roles())).await?;
+    Ok(users.is_ok())
+}
+
+/// There is nobody whose presence could be read to prove the permission.
+fn without_a_user(by_token: Option<bool>) -> Finding {
+    let write = Permission::PresenceReadWriteAll;
+    match by_token {
+        Some(false) => {
+            let nobody = Refusal {
+                cause: Cause::NoSuchUser,
+                status: None,
+                code: None,
+                request_id: None,
+                retry_after: None,
+                detail: String::new(),
+            };
+            judge::permission(write, by_token, Err(&nobody))
+        }
+        Some(true) => Finding::amber(
+            "The token carries it. No user could be read on whom a call could prove it.",
+        ),
+        None => Finding::not_looked_at(
+            "The token cannot be read, and no user could be read on whom a call could prove it.",
+        ),
+    }
+}

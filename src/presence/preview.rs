@@ -1,0 +1,125 @@
+//! Reading both directories of an account that nobody works for yet, so that it can be said who
+//! would be matched before anything is switched on. Nothing is pushed, and as soon as a worker
+//! has the account, reading is left to it.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::store::directory::{self as store, Shrinkage};
+use super::store::{hints, matching, overview};
+use crate::ids::AccountId;
+use crate::microsoft::{Cause, Connection, Next, UserChanges};
+use crate::state::AppState;
+use crate::{cloudlink, microsoft};
+
+/// How often, and how long at most, a reading waits when Microsoft asks it to.
+const WAITS: u32 = 10;
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+const USERS_AT_ONCE: usize = 1_000;
+
+/// What came of reading one directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    Done,
+    /// Most of its people are gone since the last time, and nothing was changed.
+    Shrunk(Shrinkage),
+    /// A worker has the account: it reads.
+    Left,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    #[error(transparent)]
+    Microsoft(#[from] microsoft::Refusal),
+    #[error(transparent)]
+    Cloudlink(#[from] cloudlink::Refusal),
+    #[error(transparent)]
+    Ours(#[from] sqlx::Error),
+}
+
+/// Reads everybody in Entra. `believed`: a person has said that it has shrunk indeed.
+pub async fn read_entra(
+    app: &AppState,
+    connection: &Connection,
+    believed: bool,
+) -> Result<Read, Unread> {
+    let (db, account) = (&app.db, connection.account);
+    let generation = store::generation(db).await?;
+    store::unmark(db, account).await?;
+    let mut link = None;
+    let end = loop {
+        if overview::has_worker(db, account).await? {
+            return Ok(Read::Left);
+        }
+        let page = page(app, connection, link.as_deref()).await?;
+        let mut tx = db.begin().await?;
+        store::write_entra(&mut tx, account, generation, &page).await?;
+        tx.commit().await?;
+        match page.next {
+            Next::Page(next) => link = Some(next),
+            Next::Done(end) => break end,
+        }
+    };
+    let shrunk = store::entra_shrinkage(db, account, Some(generation)).await?;
+    if !believed && shrunk.is_beyond_belief() {
+        return Ok(Read::Shrunk(shrunk));
+    }
+    let mut tx = db.begin().await?;
+    let place = (connection.tenant, end.as_str());
+    store::finish_entra(&mut tx, account, Some(generation), place, app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(Read::Done)
+}
+
+/// One page, waited for as long as Microsoft asks.
+async fn page(
+    app: &AppState,
+    connection: &Connection,
+    link: Option<&str>,
+) -> Result<UserChanges, microsoft::Refusal> {
+    let mut waits = 0;
+    loop {
+        match app.microsoft.user_changes(connection, link).await {
+            Err(refusal) if refusal.cause == Cause::Throttled && waits < WAITS => {
+                waits += 1;
+                sleep(refusal.retry_after.unwrap_or_default().clamp(SHORTEST_WAIT, LONGEST_WAIT))
+                    .await;
+            }
+            answered => return answered,
+        }
+    }
+}
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// Reads CloudLink's users.
+pub async fn read_cloudlink(
+    app: &AppState,
+    account: AccountId,
+    cloudlink_id: &crate::ids::CloudlinkAccountId,
+    believed: bool,
+) -> Result<Read, Unread> {
+    let db = &app.db;
+    let users = app.cloudlink.users(cloudlink_id).await?;
+    if overview::has_worker(db, account).await? {
+        return Ok(Read::Left);
+    }
+    let generation = store::generation(db).await?;
+    for some in users.chunks(USERS_AT_ONCE) {
+        store::write_cloudlink(db, account, generation, some).await?;
+    }
+    let shrunk = store::cloudlink_shrinkage(db, account, generation).await?;
+    if !believed && shrunk.is_beyond_belief() {
+        return Ok(Read::Shrunk(shrunk));
+    }
+    let mut tx = db.begin().await?;
+    store::finish_cloudlink(&mut tx, account, generation, app.clock.now()).await?;
+    tx.commit().await?;
+    Ok(Read::Done)
+}
+
+/// Matches whom was read, and looks whom the others are like.
+pub async fn match_users(app: &AppState, account: AccountId) -> sqlx::Result<()> {
+    matching::rematch(&app.db, account, app.clock.now()).await?;
+    hints::refresh(&app.db, account).await
+}
