@@ -80,6 +80,12 @@ impl Visitor {
         element.send_keys(text).await.unwrap();
     }
 
+    /// Chooses a file for the field of that label.
+    pub async fn attach(&self, field: &str, file: &std::path::Path) {
+        let element = self.find("field", field).await;
+        element.send_keys(file.to_str().unwrap()).await.unwrap();
+    }
+
     /// A click that survives a page refreshing under it.
     async fn click(&self, kind: &str, name: &str) {
         let clicked = async || {

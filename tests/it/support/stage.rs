@@ -70,6 +70,7 @@ impl Stage {
             wakes: Wakes::default(),
             work: Arc::default(),
             closing: CancellationToken::new(),
+            check_bell: Arc::default(),
             node,
         };
         Self { app, db, clock }
