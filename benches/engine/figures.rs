@@ -199,6 +199,7 @@ impl Portal {
             wakes: Wakes::default(),
             work: Arc::default(),
             closing: CancellationToken::new(),
+            check_bell: Arc::default(),
             node,
         };
         let mut accounts = Vec::new();
