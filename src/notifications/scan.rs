@@ -60,11 +60,11 @@ pub async fn scan(app: &AppState) -> anyhow::Result<usize> {
 
 async fn open(db: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<Vec<Open>> {
     let today = now.date_naive();
-    let troubled = store::open::troubled(&mut *db).await?;
-    let ending = store::open::ending(&mut *db, reminders::horizon(today)).await?;
-    let troubles = troubled.into_iter().map(|found| Open::of_trouble(found, now));
-    let ends = ending.into_iter().filter_map(|found| Open::of_secret(found, today));
-    Ok(troubles.chain(ends).collect())
+    let sides = store::open::troubled(&mut *db).await?;
+    let secrets = store::open::ending(&mut *db, reminders::horizon(today)).await?;
+    let sides = sides.into_iter().map(|found| Open::of_trouble(found, now));
+    let secrets = secrets.into_iter().filter_map(|found| Open::of_secret(found, today));
+    Ok(sides.chain(secrets).collect())
 }
 
 /// A message that is made, and what it tells of.

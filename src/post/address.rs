@@ -61,19 +61,18 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let [a, b, c, _, _, _, g, h] = ip.segments();
+    let [first, second, third, _, _, _, last_but_one, last] = ip.segments();
     // Addresses that carry another inside are judged by it.
     let carried = |high: u16, low: u16| {
-        let ([w, x], [y, z]) = (high.to_be_bytes(), low.to_be_bytes());
-        is_public_v4(Ipv4Addr::new(w, x, y, z))
+        is_public_v4(Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low)))
     };
-    match a {
-        0x64 if b == 0xff9b && c == 0 => carried(g, h),
-        0x2002 => carried(b, c),
+    match first {
+        0x64 if second == 0xff9b && third == 0 => carried(last_but_one, last),
+        0x2002 => carried(second, third),
         // 2001::/23 is IETF's own (Teredo among it), 2001:db8::/32 is for books.
-        0x2001 => b >= 0x0200 && b != 0x0db8,
+        0x2001 => second >= 0x0200 && second != 0x0db8,
         // What is given out to anybody; all else is special, ::ffff:0:0/96 among it.
-        0x2000..=0x3fff => a != 0x3fff,
+        0x2000..=0x3fff => first != 0x3fff,
         _ => false,
     }
 }

@@ -142,15 +142,12 @@ async fn make(
         let errors = FieldErrors::just("days", "Choose for how long it works.");
         return Ok(refused(RenewalsPage { form, errors, ..page }));
     };
-    match insert(&app, &the, TimeDelta::days(days)).await? {
-        Some(token) => carry::carry(&app, see_other(page.at), &token),
-        None => {
-            let full =
-                format!("{MOST_THAT_WORK} links work already. Revoke one that nobody needs.");
-            let errors = FieldErrors::just("form", full);
-            Ok(refused(RenewalsPage { form, errors, ..page }))
-        }
+    if let Some(token) = insert(&app, &the, TimeDelta::days(days)).await? {
+        return carry::carry(&app, see_other(page.at), &token);
     }
+    let full = format!("{MOST_THAT_WORK} links work already. Revoke one that nobody needs.");
+    let errors = FieldErrors::just("form", full);
+    Ok(refused(RenewalsPage { form, errors, ..page }))
 }
 
 async fn insert(

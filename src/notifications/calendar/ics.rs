@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_secrets_end_is_a_whole_day_with_a_name_that_stays() {
         let one = ending("Brightwater");
-        let lines = unfolded(&calendar("Expiry dates", &[one.clone()]));
+        let lines = unfolded(&calendar("Expiry dates", std::slice::from_ref(&one)));
         let has = |line: &str| assert!(lines.iter().any(|it| it == line), "{line}: {lines:#?}");
         has(&format!("UID:client-secret-{}@presence-portal", one.integration));
         has("DTSTAMP:20260302T080005Z");

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use chrono::TimeDelta;
 
 use super::add::KeptPlace;
 use super::whose::{TheChannel, TheChannelToChange};
@@ -16,12 +17,20 @@ use crate::notifications::form::{ChannelForm, Details, Way};
 use crate::notifications::store::outbox::{self, Delivery};
 use crate::notifications::store::{channels, told};
 use crate::notifications::{Channel, Kind, key_owner};
-use crate::post::sign;
+use crate::post::{Refused, sign};
 use crate::staff::carry;
+use crate::staff::store::attempts::{self, Limit};
 use crate::state::AppState;
 use crate::web::{self, Chrome, FieldErrors, Form, Page, refused, see_other_saying};
 
 const LATEST: i64 = 30;
+/// A test goes out at once, to whatever address somebody entered: so there are only so many.
+const TESTS: Limit = Limit {
+    free: 20,
+    first_wait: TimeDelta::seconds(30),
+    longest_wait: TimeDelta::minutes(10),
+    memory: TimeDelta::hours(1),
+};
 
 pub(super) fn routes(at: &str) -> Router<AppState> {
     let at = format!("{at}/{{channel}}");
@@ -148,7 +157,14 @@ async fn test(
     State(app): State<AppState>,
     TheChannelToChange(the): TheChannelToChange,
 ) -> web::Result<Response> {
-    let tried = send_test(&app, &the.channel).await?;
+    let tried = match take_turn(&app, &the).await? {
+        Ok(()) => send_test(&app, &the.channel).await?,
+        Err(seconds) => {
+            let answer = format!("Too many tests. Try again in {seconds} seconds.");
+            let refused = Refused { answer, lasting: false, retry_after: None };
+            vec![(String::new(), Err(refused))]
+        }
+    };
     if let [(_, Ok(taken))] = tried.as_slice() {
         let said = format!("The test was taken. The answer: {}", taken.answer);
         return Ok(see_other_saying(the.at(), &said));
@@ -162,6 +178,15 @@ async fn test(
     let the = TheChannel { whose, channel: found.into_iter().next().unwrap_or(channel) };
     let page = ChannelPage { tried, ..ChannelPage::of(&app, &the).await? };
     Ok((StatusCode::BAD_GATEWAY, Page(page)).into_response())
+}
+
+/// Counts a test of somebody's; or says how many seconds they have to wait.
+async fn take_turn(app: &AppState, the: &TheChannel) -> sqlx::Result<Result<(), i64>> {
+    let (subject, now) = (format!("test {}", the.whose.viewer.staff), app.clock.now());
+    let mut tx = app.db.begin().await?;
+    let taken = attempts::take(&mut tx, &subject, TESTS, now).await?;
+    tx.commit().await?;
+    Ok(taken.map_err(|until| (until - now).num_seconds().max(1)))
 }
 
 async fn new_key(

@@ -55,6 +55,10 @@ impl IndexPage {
         !self.mail_is_set_up && self.channels.iter().any(|it| it.kind == Kind::Mail)
     }
 
+    fn nobody(&self) -> &'static str {
+        if self.of_partner > 0 { "No channel of its own yet" } else { "Nobody is told yet" }
+    }
+
     fn lead(&self) -> &'static str {
         if self.of_account {
             "Who is told when something is wrong with this account, and when it is over."

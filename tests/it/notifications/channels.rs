@@ -152,6 +152,19 @@ async fn without_a_mail_server_a_test_says_so() {
 }
 
 #[tokio::test]
+async fn there_are_only_so_many_tests_an_hour() {
+    let (stage, sandbox) = Stage::with_sandbox(World::empty()).await;
+    let ann = stage.ann().await;
+    let page = add_mail(&ann, None, "ops@partner.example").await;
+    for _ in 0..20 {
+        assert!(ann.submit(page.form("Send a test")).await.says("The test was taken."));
+    }
+    let page = ann.submit(page.form("Send a test")).await;
+    assert!(page.says("Too many tests. Try again in 30 seconds."), "{}", page.source);
+    assert_eq!(sandbox.letters().len(), 20);
+}
+
+#[tokio::test]
 async fn an_account_admin_manages_the_channels_of_their_accounts_and_no_others() {
     let (stage, sandbox) = Stage::with_sandbox(World::empty()).await;
     let (acme, bolt) = (stage.account("Acme").await, stage.account("Bolt").await);
