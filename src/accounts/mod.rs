@@ -1,7 +1,7 @@
 //! The partner's customers.
 
 pub mod confirm;
-mod csv;
+pub mod csv;
 mod extract;
 pub mod form;
 mod pages;

@@ -74,7 +74,9 @@ async fn look(app: &AppState, errand: &Errand) -> anyhow::Result<()> {
 /// Whoever has just mended something need not wait until the worker tries again by itself.
 async fn hurry(app: &AppState, errand: &Errand) -> anyhow::Result<()> {
     if store::waits_for_a_person(&app.db, errand.account).await? {
-        by_hand::ask_for_sync(&app.db, errand.account, app.clock.now()).await?;
+        let mut tx = app.db.begin().await?;
+        by_hand::ask_for_sync(&mut tx, errand.account, app.clock.now()).await?;
+        tx.commit().await?;
         app.wakes.ring(errand.account);
     }
     Ok(())

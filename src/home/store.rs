@@ -48,6 +48,9 @@ pub async fn troubled(
                 AND a.deactivated_at IS NULL
                 AND NOT EXISTS (SELECT FROM integrations i
                     WHERE i.account_id = a.id AND i.removing_since IS NOT NULL)
+                -- what passes by itself alarms nobody while the account is paused
+                AND (t.needs_person OR NOT EXISTS (SELECT FROM presence_pauses z
+                    WHERE z.account_id = a.id AND z.user_id = '' AND z.paused))
                 AND ($1::uuid IS NULL OR EXISTS (
                     SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
         ) AS placed

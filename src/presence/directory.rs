@@ -12,6 +12,7 @@ use super::budget::Budget;
 use super::figures;
 use super::problem::Problem;
 use super::shared::Shared;
+use super::steps::{Step, Steps};
 use super::store::directory::{self as store, Bookmark, Shrinkage};
 use super::store::{health, hints, matching};
 use super::trouble::{Side, Trouble};
@@ -27,21 +28,29 @@ pub async fn refresh(
     connection: &Connection,
     budget: &Arc<Budget>,
 ) -> Result<(), Vec<Problem>> {
-    let (asked_by_hand, generation) = match begin(shared, account).await {
+    let (asked_by_hand, generation, steps) = match begin(shared, account).await {
         Ok(begun) => begun,
         Err(problem) => return Err(vec![problem]),
     };
-    let entra = read_entra(shared, account, connection, budget).await;
-    let cloudlink = read_cloudlink(shared, account).await;
+    let connected = steps.take(Step::Connect, connect(shared, connection, &steps)).await;
+    let cloudlink = steps.take(Step::Cloudlink, read_cloudlink(shared, account, &steps)).await;
+    let entra = match connected {
+        Ok(()) => {
+            let read = read_entra(shared, account, connection, budget, &steps);
+            steps.take(Step::Entra, read).await
+        }
+        Err(problem) => Err(problem),
+    };
     let now = shared.app.clock.now();
     let matched = async {
         if asked_by_hand {
             matching::forget_refusals(&shared.app.db, account).await?;
         }
         let changed = matching::rematch(&shared.app.db, account, now).await?;
+        steps.go_on(Step::Match, usize::try_from(changed).unwrap_or(0)).await;
         hints::refresh_after(&shared.app.db, account, generation, changed).await
     };
-    let matched = matched.await.map_err(Problem::from);
+    let matched = steps.take(Step::Match, matched).await;
     counter!(figures::DIRECTORY_REFRESHES, "result" => if entra.is_ok() { "done" } else { "failed" })
         .increment(1);
     let braked = matches!((&entra, &cloudlink), (Ok(true), _) | (_, Ok(true)));
@@ -54,16 +63,27 @@ pub async fn refresh(
     {
         problems.push(error.into());
     }
+    steps.begin(Step::Push).await;
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-/// Whether somebody pressed Sync now since the last reading; and the generation of whom this
-/// one names, or a later one.
-async fn begin(shared: &Shared, account: AccountId) -> Result<(bool, i64), Problem> {
+/// Whether somebody pressed Sync now since the last reading; the generation of whom this one
+/// names, or a later one; and the steps, which are watched then and the first time.
+async fn begin(shared: &Shared, account: AccountId) -> Result<(bool, i64, Steps), Problem> {
     let mark = store::begin(&shared.app.db, account).await?;
     store::unmark(&shared.app.db, account).await?;
     let generation = mark.as_ref().map_or(i64::MAX, |mark| mark.generation);
-    Ok((mark.is_some_and(|mark| mark.sync_asked_at > mark.refreshed_at), generation))
+    let by_hand = mark.as_ref().is_some_and(|mark| mark.sync_asked_at > mark.refreshed_at);
+    let first = mark.is_some_and(|mark| mark.refreshed_at.is_none());
+    Ok((by_hand, generation, Steps::open(shared, account, by_hand || first).await))
+}
+
+/// Signs in, for those who watch: the reading that follows would do so by itself.
+async fn connect(shared: &Shared, connection: &Connection, steps: &Steps) -> Result<(), Problem> {
+    if steps.are_watched() {
+        shared.app.microsoft.sign_in(connection).await?;
+    }
+    Ok(())
 }
 
 async fn settle(shared: &Shared, account: AccountId) -> sqlx::Result<()> {
@@ -89,10 +109,11 @@ async fn read_entra(
     account: AccountId,
     connection: &Connection,
     budget: &Arc<Budget>,
+    steps: &Steps,
 ) -> Result<bool, Problem> {
-    match read_changes(shared, account, connection, budget, false).await {
+    match read_changes(shared, account, (connection, budget), false, steps).await {
         Err(Stumble::StartOver) => {
-            let again = read_changes(shared, account, connection, budget, true).await;
+            let again = read_changes(shared, account, (connection, budget), true, steps).await;
             again.map_err(|stumble| match stumble {
                 Stumble::Problem(problem) => problem,
                 Stumble::StartOver => Problem {
@@ -123,9 +144,9 @@ impl<E: Into<Problem>> From<E> for Stumble {
 async fn read_changes(
     shared: &Shared,
     account: AccountId,
-    connection: &Connection,
-    budget: &Arc<Budget>,
+    (connection, budget): (&Connection, &Arc<Budget>),
     start_over: bool,
+    steps: &Steps,
 ) -> Result<bool, Stumble> {
     let db = &shared.app.db;
     let Some(mark) = store::begin(db, account).await? else { return Ok(false) };
@@ -142,6 +163,7 @@ async fn read_changes(
         let mut tx = db.begin().await?;
         store::write_entra(&mut tx, account, mark.generation, &page).await?;
         tx.commit().await?;
+        steps.go_on(Step::Entra, page.users.len() + page.removed.len()).await;
         match page.next {
             Next::Page(next) => link = Some(next),
             Next::Done(end) => break end,
@@ -160,13 +182,18 @@ async fn read_changes(
 }
 
 /// Reads CloudLink's users. True: it was not believed.
-async fn read_cloudlink(shared: &Shared, account: AccountId) -> Result<bool, Problem> {
+async fn read_cloudlink(
+    shared: &Shared,
+    account: AccountId,
+    steps: &Steps,
+) -> Result<bool, Problem> {
     let db = &shared.app.db;
     let Some(mark) = store::begin(db, account).await? else { return Ok(false) };
     let Some(feed) = super::store::feed::feed(db, account).await? else { return Ok(false) };
     let users = shared.app.cloudlink.users(&feed.cloudlink_id).await?;
     for some in users.chunks(USERS_AT_ONCE) {
         store::write_cloudlink(db, account, mark.generation, some).await?;
+        steps.go_on(Step::Cloudlink, some.len()).await;
     }
     let shrunk = store::cloudlink_shrinkage(db, account, mark.generation).await?;
     if beyond_belief(shrunk, &mark) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use super::delays::Delays;
 use super::store::minutes::Minute;
-use crate::web::chart::{self, Picture};
+use crate::web::chart::{self, Axis, Picture};
 
 const MINUTES: usize = 60;
 /// How many minutes make one row of the table.
@@ -103,11 +103,16 @@ impl Hour {
             from,
             sum: Sum::of(places.iter().copied().flatten()),
             pushes: chart::bars(
-                from,
+                Axis::hour(from),
                 &each(|minute| count(minute.pushes)),
                 &each(|minute| count(minute.failures)),
+                chart::whole,
             )?,
-            delay: chart::lines(from, &measured(Delays::median), &measured(Delays::p95))?,
+            delay: chart::lines(
+                Axis::hour(from),
+                &measured(Delays::median),
+                &measured(Delays::p95),
+            )?,
             rows: rows.collect(),
         })
     }

@@ -15,6 +15,7 @@ use super::store::due::DueUser;
 use super::store::leases::Lease;
 use super::store::matching;
 use super::store::outcomes::{Accepted, Asked, Outcome};
+use super::tally::Delay;
 use crate::ids::CloudlinkUserId;
 use crate::kit::db::in_time;
 use crate::microsoft::{Answered, Cause, Connection, Refusal};
@@ -75,6 +76,7 @@ pub async fn push(
             status: answered.status.map(i32::from),
             milliseconds: i32::try_from(answered.took.as_millis()).unwrap_or(i32::MAX),
             request_id: answered.request_id.clone(),
+            memorable: refusal.is_some() || !matches!(step, Step::Renew { .. }),
         }),
         ..outcome(lease, &due, &facts, now)
     };
@@ -186,7 +188,8 @@ fn count(
     match &answered.outcome {
         Ok(()) => {
             let waited = due.waiting_since.and_then(|since| (now - since).to_std().ok());
-            shared.tally.pushed(lease.account, now, waited);
+            let delay = waited.map(|whole| Delay { whole, microsoft: answered.took });
+            shared.tally.pushed(lease.account, now, delay);
         }
         Err(refusal) => shared.tally.failed(lease.account, now, refusal.cause.key()),
     }

@@ -18,7 +18,7 @@ use super::crew::Crew;
 use super::inbox::Writer;
 use super::pulse::Pulse;
 use super::shared::{Clerks, Pace, Shared};
-use super::store::{minutes, tally};
+use super::store::{history, hours, minutes, tally};
 use crate::kit::db::in_time;
 use crate::state::AppState;
 
@@ -78,6 +78,7 @@ impl Supervisor {
 /// Writes down what was counted, every few seconds and at the end.
 async fn keep_tally(shared: Shared, stop: CancellationToken) {
     let mut tidied = Instant::now();
+    let mut closed = None;
     loop {
         let ending = stop.run_until_cancelled(tokio::time::sleep(TALLY_EVERY)).await.is_none();
         let minutes = shared.tally.take();
@@ -93,6 +94,10 @@ async fn keep_tally(shared: Shared, stop: CancellationToken) {
         if ending {
             return;
         }
+        let hour = shared.app.clock.now().timestamp() / 3600;
+        if closed != Some(hour) && close_hour(&shared).await {
+            closed = Some(hour);
+        }
         if tidied.elapsed() > TIDY_EVERY {
             tidied = Instant::now();
             let before = shared.app.clock.now() - KEPT;
@@ -101,4 +106,14 @@ async fn keep_tally(shared: Shared, stop: CancellationToken) {
             }
         }
     }
+}
+
+/// Once an hour: adds up the hour before, and makes room for what will happen.
+async fn close_hour(shared: &Shared) -> bool {
+    let (db, now) = (&shared.app.db, shared.app.clock.now());
+    let closed = async {
+        hours::close(db, now).await?;
+        history::make_room(db, now).await
+    };
+    closed.await.inspect_err(|error| tracing::warn!("the hour was not closed: {error}")).is_ok()
 }

@@ -24,19 +24,30 @@ struct Counts {
     failures: i32,
     throttled: Duration,
     delays: Delays,
+    ours: Delays,
+    microsoft: Delays,
     succeeded_at: Option<DateTime<Utc>>,
 }
 
+/// From an event to Microsoft's answer, and how much of that was spent waiting for the answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Delay {
+    pub whole: Duration,
+    pub microsoft: Duration,
+}
+
 impl Tally {
-    /// A request was answered well. The delay is from the event to the answer, if an event was its reason.
-    pub fn pushed(&self, account: AccountId, now: DateTime<Utc>, delay: Option<Duration>) {
+    /// A request was answered well. There is a delay if an event was its reason.
+    pub fn pushed(&self, account: AccountId, now: DateTime<Utc>, delay: Option<Delay>) {
         counter!(figures::PUSHES, "result" => "done").increment(1);
         self.with(account, now, |counts| {
             counts.pushes += 1;
             counts.succeeded_at = Some(now);
             if let Some(delay) = delay {
-                histogram!(figures::DELAY_SECONDS).record(delay);
-                counts.delays.note(delay);
+                histogram!(figures::DELAY_SECONDS).record(delay.whole);
+                counts.delays.note(delay.whole);
+                counts.microsoft.note(delay.microsoft);
+                counts.ours.note(delay.whole.saturating_sub(delay.microsoft));
             }
         });
     }
@@ -56,17 +67,16 @@ impl Tally {
 
     /// Takes what was counted since the last time.
     pub fn take(&self) -> Vec<Minute> {
-        let minute = |((account, minute), counts): ((AccountId, DateTime<Utc>), Counts)| {
-            let delays: Vec<_> = counts.delays.counts().map(|n| n.to_string()).collect();
-            Minute {
-                account,
-                minute,
-                pushes: counts.pushes,
-                failures: counts.failures,
-                throttled_ms: i64::try_from(counts.throttled.as_millis()).unwrap_or(i64::MAX),
-                delays: format!("{{{}}}", delays.join(",")),
-                succeeded_at: counts.succeeded_at,
-            }
+        let minute = |((account, minute), counts): ((AccountId, DateTime<Utc>), Counts)| Minute {
+            account,
+            minute,
+            pushes: counts.pushes,
+            failures: counts.failures,
+            throttled_ms: i64::try_from(counts.throttled.as_millis()).unwrap_or(i64::MAX),
+            delays: array(&counts.delays),
+            ours: array(&counts.ours),
+            microsoft: array(&counts.microsoft),
+            succeeded_at: counts.succeeded_at,
         };
         self.lock().drain().map(minute).collect()
     }
@@ -79,4 +89,13 @@ impl Tally {
     fn lock(&self) -> MutexGuard<'_, Minutes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// As Postgres writes an array; one of zeros alone is empty.
+fn array(delays: &Delays) -> String {
+    if delays.is_empty() {
+        return "{}".to_owned();
+    }
+    let counts: Vec<_> = delays.counts().map(|count| count.to_string()).collect();
+    format!("{{{}}}", counts.join(","))
 }

@@ -3,9 +3,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::marks;
 use super::shared::Shared;
 use super::store::due::Standing;
-use super::store::{matching, rules, winding};
+use super::store::{rules, winding};
 use crate::ids::AccountId;
 
 /// An event that was decided by the rules of before is written down within this time, or never:
@@ -30,11 +31,7 @@ pub async fn turn(
     remapped: &mut Option<DateTime<Utc>>,
 ) -> sqlx::Result<Turned> {
     let (db, now) = (&shared.app.db, shared.app.clock.now());
-    let mut turned = Turned::default();
-    if standing.rematched {
-        matching::make_changed_due(db, account, now).await?;
-        turned.again = true;
-    }
+    let mut turned = Turned { again: marks::follow(shared, account, standing).await?, anew: false };
     if let Some(changed) = standing.remapped_at {
         turned.again |= remap(shared, account, changed, remapped).await?;
     }
@@ -76,7 +73,9 @@ async fn remap(
     Ok(found > 0)
 }
 
-/// When the rules are to be gone through for the last time.
+/// When the rules are to be gone through for the last time, or a pause begins or ends.
 pub fn last_look(standing: &Standing) -> Option<DateTime<Utc>> {
-    standing.remapped_at.map(|changed| changed + ON_ITS_WAY)
+    let rules = standing.remapped_at.map(|changed| changed + ON_ITS_WAY);
+    let pause = standing.pause.and_then(|pause| pause.rest.turns_at);
+    rules.into_iter().chain(pause).min()
 }

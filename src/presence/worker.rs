@@ -19,6 +19,7 @@ use tracing::Instrument;
 
 use super::budget::Budget;
 use super::condition::Condition;
+use super::marks;
 use super::plan::{self, Step};
 use super::push::{self, Done};
 use super::shared::Shared;
@@ -162,9 +163,9 @@ impl Worker {
             Err(error) => tracing::warn!(account.id = %self.lease.account, "{error}"),
         }
         self.condition.look(&standing);
+        marks::count_down(&self.shared, self.lease.account, &standing, &users).await;
         self.take_up(users);
-        let last_look = turning::last_look(&standing);
-        self.look_at = self.shared.at(next.into_iter().chain(last_look).min());
+        self.look_at = self.shared.at(next.into_iter().chain(turning::last_look(&standing)).min());
         let syncing = standing.syncing;
         self.standing = Some(standing);
         if syncing {

@@ -1,4 +1,4 @@
-//! Pictures of the last hour, drawn here as SVG, so that they need no script.
+//! Pictures over time, drawn here as SVG, so that they need no script.
 //!
 //! The colours written into a picture are those of the light scheme; the style sheet finds
 //! them by their attributes and puts its own tokens there, since no inline style is allowed.
@@ -25,17 +25,54 @@ impl Picture {
     }
 }
 
-/// One value for each minute, oldest first; `None` where there was nothing to measure.
-pub type Minutes = [Option<f64>];
+/// One value for each bucket, oldest first; `None` where there was nothing to measure.
+pub type Values = [Option<f64>];
 
-/// Two counts a minute as bars, the second standing in the first.
-pub fn bars(from: DateTime<Utc>, first: &[f64], second: &[f64]) -> anyhow::Result<Picture> {
+/// The axis of time: so many buckets from a moment on, and what the labels count in.
+#[derive(Clone, Copy, Debug)]
+pub struct Axis {
+    pub from: DateTime<Utc>,
+    pub bucket: TimeDelta,
+    pub buckets: usize,
+    /// Labels stand at round numbers of these.
+    pub unit: TimeDelta,
+    pub format: &'static str,
+}
+
+impl Axis {
+    /// An hour, minute by minute.
+    pub fn hour(from: DateTime<Utc>) -> Self {
+        let minute = TimeDelta::minutes(1);
+        Self { from, bucket: minute, buckets: 60, unit: minute, format: "%H:%M" }
+    }
+
+    /// How wide a bucket is, in units.
+    fn width(&self) -> f64 {
+        self.bucket.as_seconds_f64() / self.unit.as_seconds_f64()
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "a week has few seconds")]
+    fn label(&self, units: f64) -> String {
+        let seconds = (units * self.unit.as_seconds_f64()).round() as i64;
+        (self.from + TimeDelta::seconds(seconds)).format(self.format).to_string()
+    }
+}
+
+/// Two counts a bucket as bars, the second standing narrow in the first.
+pub fn bars(
+    axis: Axis,
+    first: &[f64],
+    second: &[f64],
+    say: fn(f64) -> String,
+) -> anyhow::Result<Picture> {
     let top = ceiling(first.iter().chain(second).copied());
-    picture(from, first.len(), top, whole, |chart| {
-        for (values, colour) in [(first, FIRST), (second, SECOND)] {
-            let bars = minutes(values.iter().copied());
-            let bars = bars.filter(|(_, value)| *value > 0.0).map(|(minute, value)| {
-                Rectangle::new([(minute + 0.12, 0.0), (minute + 0.88, value)], colour.filled())
+    let width = axis.width();
+    picture(axis, top, say, |chart| {
+        for (values, colour, inset) in [(first, FIRST, 0.12), (second, SECOND, 0.34)] {
+            let bars = values.iter().enumerate().filter(|(_, value)| **value > 0.0);
+            let bars = bars.map(|(index, value)| {
+                let (start, end) = (small(index) + inset, small(index) + 1.0 - inset);
+                Rectangle::new([(start * width, 0.0), (end * width, *value)], colour.filled())
             });
             chart.draw_series(bars)?;
         }
@@ -43,12 +80,14 @@ pub fn bars(from: DateTime<Utc>, first: &[f64], second: &[f64]) -> anyhow::Resul
     })
 }
 
-/// Two durations a minute, in milliseconds, as lines that break where nothing was measured.
-pub fn lines(from: DateTime<Utc>, first: &Minutes, second: &Minutes) -> anyhow::Result<Picture> {
+/// Two durations a bucket, in milliseconds, as lines that break where nothing was measured.
+pub fn lines(axis: Axis, first: &Values, second: &Values) -> anyhow::Result<Picture> {
     let top = ceiling(first.iter().chain(second).flatten().copied());
-    picture(from, first.len(), top, duration, |chart| {
+    let width = axis.width();
+    picture(axis, top, duration, |chart| {
         for (values, colour) in [(second, SECOND), (first, FIRST)] {
             for run in runs(values) {
+                let run: Vec<_> = run.into_iter().map(|(at, value)| (at * width, value)).collect();
                 if let [alone] = run.as_slice() {
                     chart.draw_series([Circle::new(*alone, 2, colour.filled())])?;
                 } else {
@@ -64,8 +103,7 @@ type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64
 type Trouble = DrawingAreaErrorKind<std::io::Error>;
 
 fn picture(
-    from: DateTime<Utc>,
-    length: usize,
+    axis: Axis,
     top: f64,
     say: fn(f64) -> String,
     draw: impl FnOnce(&mut Chart) -> Result<(), Trouble>,
@@ -78,8 +116,8 @@ fn picture(
             .margin_right(14)
             .x_label_area_size(22)
             .y_label_area_size(44)
-            .build_cartesian_2d(0.0..small(length), 0.0..top)?;
-        let at = |minute: &f64| clock(from, *minute);
+            .build_cartesian_2d(0.0..small(axis.buckets) * axis.width(), 0.0..top)?;
+        let at = |units: &f64| axis.label(*units);
         let words = TextStyle::from(("sans-serif", 13).into_font()).color(&WORDS);
         chart
             .configure_mesh()
@@ -87,7 +125,7 @@ fn picture(
             .light_line_style(TRANSPARENT)
             .bold_line_style(GRID.mix(0.35))
             .axis_style(GRID.mix(0.6))
-            .x_labels(6)
+            .x_labels(7)
             .y_labels(4)
             .x_label_formatter(&at)
             .y_label_formatter(&|value| say(*value))
@@ -108,23 +146,18 @@ fn inside(svg: &str) -> &str {
     svg.get(start..end).unwrap_or_default().trim()
 }
 
-/// The numbers of an hour are small.
-#[expect(clippy::cast_precision_loss, reason = "there are 60 minutes, not 2^52")]
+#[expect(clippy::cast_precision_loss, reason = "there are a hundred buckets, not 2^52")]
 fn small(number: usize) -> f64 {
     number as f64
 }
 
-fn minutes<T>(values: impl Iterator<Item = T>) -> impl Iterator<Item = (f64, T)> {
-    values.enumerate().map(|(minute, value)| (small(minute), value))
-}
-
 /// Stretches without a gap.
-fn runs(values: &Minutes) -> Vec<Vec<(f64, f64)>> {
+fn runs(values: &Values) -> Vec<Vec<(f64, f64)>> {
     let mut runs = Vec::new();
     let mut run = Vec::new();
-    for (minute, value) in minutes(values.iter()) {
+    for (index, value) in values.iter().enumerate() {
         match value {
-            Some(value) => run.push((minute + 0.5, *value)),
+            Some(value) => run.push((small(index) + 0.5, *value)),
             None if run.is_empty() => {}
             None => runs.push(std::mem::take(&mut run)),
         }
@@ -140,21 +173,19 @@ fn ceiling(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(0.0_f64, f64::max).max(3.5) * 1.12
 }
 
-fn clock(from: DateTime<Utc>, minute: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "there are 60 minutes")]
-    let minute = TimeDelta::minutes(minute as i64);
-    (from + minute).format("%H:%M").to_string()
-}
-
-fn whole(value: f64) -> String {
+/// A count, where it is one.
+pub fn whole(value: f64) -> String {
     if value.fract().abs() < 0.01 { format!("{value:.0}") } else { String::new() }
 }
 
-fn duration(milliseconds: f64) -> String {
-    if milliseconds < 1000.0 {
+/// Milliseconds as people say them.
+pub fn duration(milliseconds: f64) -> String {
+    if milliseconds < 1_000.0 {
         format!("{milliseconds:.0} ms")
+    } else if milliseconds < 100_000.0 {
+        format!("{:.1} s", milliseconds / 1_000.0)
     } else {
-        format!("{:.1} s", milliseconds / 1000.0)
+        format!("{:.0} min", milliseconds / 60_000.0)
     }
 }
 
@@ -170,7 +201,7 @@ mod tests {
     fn a_picture_says_its_times_and_needs_no_style_attribute() {
         let mut first = vec![0.0; 60];
         first[30] = 12.0;
-        let picture = bars(eight(), &first, &vec![0.0; 60]).unwrap();
+        let picture = bars(Axis::hour(eight()), &first, &vec![0.0; 60], whole).unwrap();
         assert!(picture.markup().contains("08:20"), "{}", picture.markup());
         assert!(!picture.markup().contains("style="), "{}", picture.markup());
         assert!(!picture.markup().contains("<svg"), "{}", picture.markup());
@@ -182,6 +213,16 @@ mod tests {
         let values = [Some(1.0), Some(2.0), None, Some(9.0), None, None];
         let lengths: Vec<_> = runs(&values).iter().map(Vec::len).collect();
         assert_eq!(lengths, [2, 1]);
-        lines(eight(), &values, &[None; 6]).unwrap();
+        lines(Axis::hour(eight()), &values, &[None; 6]).unwrap();
+    }
+
+    #[test]
+    fn a_week_is_labelled_by_its_days() {
+        let (bucket, unit) = (TimeDelta::hours(2), TimeDelta::days(1));
+        let week = Axis { from: eight(), bucket, buckets: 84, unit, format: "%a %-d" };
+        let picture = bars(week, &[1.0; 84], &[0.0; 84], whole).unwrap();
+        for day in ["Tue 3", "Sun 8"] {
+            assert!(picture.markup().contains(day), "{day} {}", picture.markup());
+        }
     }
 }

@@ -9,4 +9,5 @@ mod notifications;
 mod presence;
 mod support;
 mod updates;
+mod watching;
 mod without_scripts;

@@ -24,6 +24,7 @@ mod pages;
 mod sandbox;
 mod postgres;
 mod schema;
+mod presence_figures;
 mod presence_pages;
 mod releases;
 mod renewal;

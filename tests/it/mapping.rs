@@ -1,6 +1,7 @@
 //! The mapping page: what a telephone's state means in Teams, account by account.
 
 use axum::http::StatusCode;
+use chrono::TimeDelta;
 
 use crate::support::Stage;
 
@@ -94,4 +95,39 @@ async fn an_auditor_reads_the_table() {
     let path = format!("/accounts/{acme}/presence/mapping/reset");
     let answer = bob.send(axum::http::Method::POST, &path, &[], String::new()).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_draft_is_replayed_on_the_last_day_and_nothing_is_saved_until_save() {
+    let stage = Stage::new().await;
+    let acme = stage.synced_account("Acme").await;
+    for name in ["Ada Byron", "Bo Lund"] {
+        stage.person(acme, name).await;
+    }
+    stage.said(acme, "Ada Byron", "idle", None).await;
+    stage.said(acme, "Bo Lund", "onCall", Some("in-a-call")).await;
+    stage.clock.advance(TimeDelta::minutes(150));
+    let ann = stage.ann().await;
+    let at = format!("/accounts/{acme}/presence/mapping");
+
+    let page = ann.visit(&at).await;
+    let unchanged = ann.submit(page.form("Preview")).await;
+    assert!(unchanged.says("Nobody would have shown anything else."), "{}", unchanged.source);
+
+    let preview = ann.submit(page.form("Preview").fill("idle", "available")).await;
+    assert!(preview.says("1 of 2 users would have shown something else."), "{}", preview.source);
+    assert!(preview.says("idle Teams decides Available 1 1 2 h 30 min"), "{}", preview.source);
+    assert!(preview.says("Ada Byron idle: Teams decides → Available 2 h 30 min"));
+    // Two and a half hours of a call: set once, renewed every four minutes.
+    assert!(preview.says("As it is 39 requests, at most 2 in a minute: 1 % of the 3000 a minute"));
+    assert!(preview.says("With this draft 77 requests"), "{}", preview.source);
+    assert_eq!(preview.form("Save").value("idle"), "available", "the draft is kept as typed");
+    let own = "SELECT count(*) FROM mappings";
+    let saved: i64 = sqlx::query_scalar(own).fetch_one(&stage.db).await.unwrap();
+    assert_eq!(saved, 0, "nothing is saved yet");
+
+    let page = ann.submit(preview.form("Save")).await;
+    assert!(page.says("Saved. One user shows something else now."), "{}", page.source);
+    let again = ann.visit(&format!("{at}/preview")).await;
+    assert_eq!(again.path, at, "a preview has no address of its own");
 }

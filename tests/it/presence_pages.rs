@@ -54,7 +54,7 @@ async fn numbers_and_pictures_tell_the_last_hour() {
     assert!(page.says("Sessions held 1"));
     assert!(page.says("Pushes, last hour 5 2 failed"), "two hours ago is not the last hour");
     let pictures = page.all("svg[role='img']");
-    assert_eq!(pictures.len(), 2);
+    assert_eq!(pictures.len(), 4);
     for picture in pictures {
         assert!(picture.attr("aria-labelledby").is_some());
     }

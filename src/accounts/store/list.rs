@@ -15,6 +15,8 @@ pub enum Health {
     /// Something is wrong that passes by itself.
     Waiting,
     Syncing,
+    /// For some hours, or outside working hours.
+    Paused,
     Off,
     Setup,
     None,
@@ -26,10 +28,11 @@ pub enum Health {
 pub struct UnknownWord;
 
 impl Health {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Attention,
         Self::Waiting,
         Self::Syncing,
+        Self::Paused,
         Self::Off,
         Self::Setup,
         Self::None,
@@ -41,6 +44,7 @@ impl Health {
             Self::Attention => "attention",
             Self::Waiting => "waiting",
             Self::Syncing => "syncing",
+            Self::Paused => "paused",
             Self::Off => "off",
             Self::Setup => "setup",
             Self::None => "none",
@@ -53,6 +57,7 @@ impl Health {
             Self::Attention => "Needs attention",
             Self::Waiting => "Waiting for it to pass",
             Self::Syncing => "Syncing",
+            Self::Paused => "Paused",
             Self::Off => "Switched off",
             Self::Setup => "Setup not complete",
             Self::None => "No integration",
@@ -66,7 +71,7 @@ impl Health {
             Self::Attention => "danger",
             Self::Waiting | Self::Setup => "warn",
             Self::Syncing => "ok",
-            Self::Off | Self::None => "neutral",
+            Self::Paused | Self::Off | Self::None => "neutral",
             Self::Removing => "working",
         }
     }

@@ -11,6 +11,8 @@ use crate::integrations::store::NewConnection;
 use crate::integrations::{Feature, Kind, secret_owner};
 use crate::kit::secret::Sealer;
 use crate::microsoft::Cloud;
+use crate::presence::plan::pause::Pause;
+use crate::presence::store::pauses;
 use crate::sandbox::{Customer, World};
 use crate::{accounts, integrations};
 
@@ -95,6 +97,21 @@ impl Seed<'_> {
         if progress != Progress::SetUp {
             let (feature, on) = (Feature::PresenceSync, true);
             integrations::store::set_feature(&mut *tx, account, id, feature, on, now).await?;
+        }
+        match self.customer.name.as_str() {
+            "Brightwater Dental" | "Harbour & Finch Solicitors" => {
+                let phones = self.customer.phones.iter().map(|phone| phone.user.to_string());
+                let phones: Vec<_> = phones.collect();
+                store::pretend_a_week(&mut *tx, account, &phones, now).await?;
+            }
+            "Oakfield Academy" => {
+                let until = Some(now + chrono::TimeDelta::hours(3));
+                let pause = Pause { until, hours: None };
+                pauses::save(&mut *tx, account, None, pause, true).await?;
+                let summary = "Presence sync is paused for 3 hours.".to_owned();
+                self.note(&mut *tx, "presence.paused", summary).await?;
+            }
+            _ => {}
         }
         Ok(())
     }

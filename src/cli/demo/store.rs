@@ -1,6 +1,7 @@
 //! What only the demo does to the database.
 
-use sqlx::PgExecutor;
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::ids::{AccountId, IntegrationId};
 
@@ -16,6 +17,54 @@ pub async fn set_back(
         integration as IntegrationId,
     )
     .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// A week as a busy office has it: what was pushed minute by minute, and what telephones said
+/// over the last day.
+pub async fn pretend_a_week(
+    tx: &mut PgConnection,
+    account: AccountId,
+    phones: &[String],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    // By the hour of the day: nobody at night, fewer at noon.
+    let busy = [0, 0, 0, 0, 0, 0, 1, 3, 7, 9, 9, 8, 4, 7, 9, 8, 6, 3, 1, 0, 0, 0, 0, 0];
+    sqlx::query(
+        "INSERT INTO push_minutes
+            (account_id, minute, pushes, failures, throttled_ms, delays, ours, microsoft)
+        SELECT $1, m, n, n / 9 * (e % 3 / 2), n / 9 * (e % 7 / 6) * 1500,
+            array_fill(0, ARRAY[6]) || ARRAY[n / 2, n - n / 2 - n / 5, n / 5] || array_fill(0, ARRAY[15]),
+            ARRAY[n / 3, n - n / 3] || array_fill(0, ARRAY[22]),
+            array_fill(0, ARRAY[6]) || ARRAY[n / 2, n - n / 2] || array_fill(0, ARRAY[16])
+        FROM generate_series(date_trunc('minute', $2::timestamptz) - interval '6 days',
+                date_trunc('minute', $2::timestamptz) - interval '1 minute', interval '1 minute') AS m
+        CROSS JOIN LATERAL (SELECT (extract(epoch FROM m) / 60)::bigint AS e) AS minute
+        CROSS JOIN LATERAL (
+            SELECT ($3::int[])[1 + extract(hour FROM m AT TIME ZONE 'UTC')::int] * (e % 5)::int / 4 AS n
+        ) AS pushed
+        WHERE n > 0 AND extract(isodow FROM m AT TIME ZONE 'UTC') < 6",
+    )
+    .bind(account)
+    .bind(now)
+    .bind(busy.as_slice())
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "INSERT INTO presence_history (account_id, slot, user_id, at, state, entered_at)
+        SELECT $1, floor(date_part('epoch', at))::bigint / 21600 % 6, phone, at,
+            (ARRAY['idle', 'ringing', 'onCall', 'idle', 'away', 'idle'])[1 + step % 6], at
+        FROM unnest($2::text[]) WITH ORDINALITY AS p (phone, number)
+        CROSS JOIN generate_series(0, 40) AS step
+        CROSS JOIN LATERAL (SELECT $3::timestamptz - interval '23 hours'
+            + (step * (20 + number % 13) + number % 17) * interval '1 minute' AS at) AS moment
+        WHERE at < $3",
+    )
+    .bind(account)
+    .bind(phones)
+    .bind(now)
+    .execute(&mut *tx)
     .await?;
     Ok(())
 }

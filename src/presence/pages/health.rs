@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::pausing::Resting;
 use crate::accounts::Account;
 use crate::ids::{AccountId, IntegrationId};
 use crate::presence::store::overview::{Numbers, Stage, Standing, Trouble};
@@ -17,6 +18,8 @@ pub struct Health {
     /// Microsoft's or CloudLink's own words, with their request id.
     pub detail: String,
     pub since: Option<DateTime<Utc>>,
+    /// When it passes by itself.
+    pub until: Option<DateTime<Utc>>,
     pub mend: Option<Mend>,
 }
 
@@ -35,6 +38,7 @@ impl Health {
             advice: advice.to_owned(),
             detail: String::new(),
             since: None,
+            until: None,
             mend: None,
         }
     }
@@ -50,6 +54,7 @@ pub fn health(
     standing: &Standing,
     troubles: &[Trouble],
     numbers: &Numbers,
+    paused: Option<&Resting>,
 ) -> Health {
     let integrations = format!("/accounts/{}/integrations", account.id);
     if !account.is_active() {
@@ -83,7 +88,9 @@ pub fn health(
         )
         .mended_by("Complete setup", at(account.id, standing.integration, "setup"));
     }
-    if let Some(trouble) = troubles.first() {
+    let paused = paused.filter(|_| standing.stage == Stage::On);
+    // What passes by itself alarms nobody during a pause.
+    if let Some(trouble) = troubles.first().filter(|t| t.needs_person || paused.is_none()) {
         return troubled(account, trouble, standing);
     }
     if standing.stage == Stage::Off {
@@ -94,7 +101,20 @@ pub fn health(
         )
         .mended_by("Switch it on", integrations);
     }
-    running(standing, numbers)
+    match paused {
+        Some(paused) => resting(account, paused),
+        None => running(account, standing, numbers),
+    }
+}
+
+fn resting(account: &Account, paused: &Resting) -> Health {
+    let advice =
+        format!("{} What we set in Teams is cleared, and nothing is set until then.", paused.why);
+    Health {
+        until: paused.until,
+        ..Health::quiet("neutral", paused.title, advice.trim_start())
+            .mended_by("Change the pause", format!("/accounts/{}/presence/pause", account.id))
+    }
 }
 
 fn troubled(account: &Account, trouble: &Trouble, standing: &Standing) -> Health {
@@ -111,6 +131,7 @@ fn troubled(account: &Account, trouble: &Trouble, standing: &Standing) -> Health
         advice,
         detail: trouble.detail.clone(),
         since: Some(trouble.since),
+        until: None,
         mend: known.and_then(|known| mend(account.id, standing.integration, known)),
     }
 }
@@ -152,7 +173,7 @@ pub fn at(account: AccountId, integration: Option<IntegrationId>, dialog: &str) 
     }
 }
 
-fn running(standing: &Standing, numbers: &Numbers) -> Health {
+fn running(account: &Account, standing: &Standing, numbers: &Numbers) -> Health {
     if !standing.staffed {
         return Health::quiet(
             "working",
@@ -167,12 +188,13 @@ fn running(standing: &Standing, numbers: &Numbers) -> Health {
             "Users appear below as soon as they are known.",
         );
     }
-    if standing.sync_asked_at.is_some() {
+    if standing.sync_asked_at > standing.directory_refreshed_at {
         return Health::quiet(
             "working",
             "Both directories are being read again",
             "Somebody pressed Sync now. Presence goes on meanwhile.",
-        );
+        )
+        .mended_by("See the steps", format!("/accounts/{}/presence/sync", account.id));
     }
     let matched = numbers.matched();
     match (numbers.users, matched) {
@@ -229,7 +251,7 @@ mod tests {
     fn the_first_thing_in_the_way_is_what_is_said() {
         let (acme, some) = (acme(), Numbers { users: 3, unmatched: 1, ..Numbers::default() });
         let say = |standing: &Standing, troubles: &[Trouble]| {
-            health(&acme, standing, troubles, &some).title
+            health(&acme, standing, troubles, &some, None).title
         };
         assert_eq!(
             say(&Standing::default(), &[]),
@@ -252,8 +274,21 @@ mod tests {
             say(&working(), std::slice::from_ref(&expired)),
             "The client secret has expired"
         );
-        let health = health(&acme, &working(), &[expired], &some);
-        assert_eq!(health.kind, "danger");
-        assert_eq!(health.mend.unwrap().words, "Configure Microsoft Teams");
+        let grave = health(&acme, &working(), std::slice::from_ref(&expired), &some, None);
+        assert_eq!(grave.kind, "danger");
+        assert_eq!(grave.mend.unwrap().words, "Configure Microsoft Teams");
+
+        let pause = Resting {
+            title: "Presence sync is paused",
+            why: String::new(),
+            until: Some(DateTime::UNIX_EPOCH),
+            by_hand: true,
+        };
+        let passing = Trouble { needs_person: false, ..expired.clone() };
+        let paused = |trouble| health(&acme, &working(), &[trouble], &some, Some(&pause));
+        assert_eq!(paused(passing).title, "Presence sync is paused");
+        assert_eq!(paused(expired).title, "The client secret has expired");
+        let off = health(&acme, &off, &[], &some, Some(&pause));
+        assert_eq!(off.title, "Presence sync is switched off");
     }
 }

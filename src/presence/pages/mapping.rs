@@ -6,8 +6,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
+use super::cost;
 use super::mapping_form::{NewRule, TableForm};
 use super::older::Older;
+use super::preview::Shown;
 use crate::accounts::{Account, TheAccount, TheAccountToChange};
 use crate::audit::{self, Changes, Entry};
 use crate::integrations::Ability;
@@ -28,7 +30,7 @@ pub fn routes() -> Router<AppState> {
 
 #[derive(Template)]
 #[template(path = "presence/mapping.html")]
-struct MappingPage {
+pub(super) struct MappingPage {
     chrome: Chrome,
     account: Account,
     may_change: bool,
@@ -42,6 +44,13 @@ struct MappingPage {
     unmapped: Vec<Unmapped>,
     form: NewRule,
     errors: FieldErrors,
+    preview: Option<Shown>,
+}
+
+impl MappingPage {
+    pub(super) fn previewing(self, shown: Shown) -> Self {
+        Self { preview: Some(shown), ..self }
+    }
 }
 
 /// One line of the table.
@@ -70,7 +79,7 @@ async fn show(State(app): State<AppState>, the: TheAccount) -> web::Result {
     Ok(Page(page).into_response())
 }
 
-async fn page(
+pub(super) async fn page(
     app: &AppState,
     chrome: Chrome,
     account: &Account,
@@ -87,10 +96,15 @@ async fn page(
         rules: mapping.rules().into_iter().map(Line::from).collect(),
         own: mapping.differences().next().is_some(),
         choices: Decision::ALL.iter().map(|choice| (choice.as_str(), words(*choice))).collect(),
-        cost: cost(mapping, numbers.matched(), app.config.microsoft.requests_per_second),
+        cost: cost::of_resting(
+            mapping,
+            numbers.matched(),
+            app.config.microsoft.requests_per_second,
+        ),
         unmapped: rules::unmapped(&app.db, account.id).await?,
         form: NewRule { shows: "in-a-call".to_owned(), ..NewRule::default() },
         errors: FieldErrors::default(),
+        preview: None,
     })
 }
 
@@ -107,28 +121,6 @@ fn words(decision: Decision) -> &'static str {
     }
 }
 
-/// What it costs to hold a state for people who do nothing: most of them, most of the time.
-fn cost(mapping: &Mapping, matched: i64, budget: u32) -> Option<String> {
-    let resting = DEFAULT.iter().filter(|(_, decision)| *decision == Decision::Clear);
-    let (state, shows) = resting
-        .filter_map(|(state, _)| match mapping.decide(state) {
-            Decision::Show(shows) => Some((*state, shows)),
-            Decision::Clear | Decision::NoChange => None,
-        })
-        .min_by_key(|(_, shows)| shows.renew_after())?;
-    let users = u64::try_from(matched).unwrap_or(0);
-    let minutes = (shows.renew_after().as_secs() / 60).max(1);
-    let calls = users.div_ceil(minutes);
-    let budget = u64::from(budget) * 60;
-    let share = (calls * 100).div_ceil(budget.max(1));
-    Some(format!(
-        "Holding {} for a telephone that is {state} has to be renewed every {minutes} minutes: up \
-         to {calls} calls a minute for {users} matched users, {share} % of the {budget} a minute \
-         that this tenant is given. Left to Teams, it costs nothing.",
-        shows.label(),
-    ))
-}
-
 async fn save(
     State(app): State<AppState>,
     the: TheAccountToChange,
@@ -138,14 +130,22 @@ async fn save(
     let old = rules::mapping(&app.db, the.account.id).await?;
     match form.parse(&old) {
         Ok(new) => keep(&app, &the, &old, &new).await,
-        Err(errors) => {
-            let chrome = the.chrome("Mapping", AccountTab::Mapping);
-            let draft = form.draft();
-            let page = page(&app, chrome, &the.account, &the.viewer, &draft).await?;
-            let form = NewRule { state: form.new_state.clone(), shows: form.new_shows.clone() };
-            Ok(web::refused(MappingPage { form, errors, ..page }))
-        }
+        Err(errors) => refused(&app, &the, &form, errors).await,
     }
+}
+
+/// The table as typed, with what is wrong with it.
+pub(super) async fn refused(
+    app: &AppState,
+    the: &TheAccountToChange,
+    form: &TableForm,
+    errors: FieldErrors,
+) -> web::Result {
+    let chrome = the.chrome("Mapping", AccountTab::Mapping);
+    let draft = form.draft();
+    let page = page(app, chrome, &the.account, &the.viewer, &draft).await?;
+    let form = NewRule { state: form.new_state.clone(), shows: form.new_shows.clone() };
+    Ok(web::refused(MappingPage { form, errors, ..page }))
 }
 
 /// One more rule, for a state that was seen and that no rule names.
@@ -225,18 +225,4 @@ fn changes(old: &Mapping, new: &Mapping) -> Changes {
         };
         changes.field(&rule.state, said(old), said(new))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn holding_available_for_idle_phones_has_its_price() {
-        assert_eq!(cost(&Mapping::default(), 1000, 50), None);
-        let mapping = Mapping::with([("idle".to_owned(), Decision::Show(Shows::Available))]);
-        let words = cost(&mapping, 1000, 50).unwrap();
-        assert!(words.contains("up to 250 calls a minute"), "{words}");
-        assert!(words.contains("9 % of the 3000 a minute"), "{words}");
-    }
 }

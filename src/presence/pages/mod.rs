@@ -2,7 +2,9 @@
 //! what a telephone's state means in Teams.
 
 mod changes;
+mod cost;
 mod doctor;
+mod file;
 mod forget;
 mod health;
 mod mapping;
@@ -10,7 +12,13 @@ mod mapping_form;
 mod matching;
 mod older;
 mod overview;
+mod past;
+mod pause;
+mod pause_form;
+mod pausing;
 mod people;
+mod preview;
+mod sync;
 mod user;
 mod verdict;
 
@@ -36,6 +44,10 @@ pub fn routes() -> Router<AppState> {
         .merge(matching::routes())
         .merge(doctor::routes())
         .merge(mapping::routes())
+        .merge(preview::routes())
+        .merge(sync::routes())
+        .merge(pause::routes())
+        .merge(file::routes())
 }
 
 /// A part of a page that refreshes itself. It carries a digest of what it shows; asked with

@@ -3,18 +3,18 @@
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::response::IntoResponse;
+use axum::routing::get;
 
 use super::Live;
 use super::health::{Health, health, title_of};
+use super::pausing::{Resting, resting};
 use super::people::{Asked, People, people};
-use crate::accounts::{Account, TheAccount, TheAccountToChange};
-use crate::audit::{self, Changes, Entry};
-use crate::presence::hour::{self, Hour};
+use crate::accounts::{Account, TheAccount};
+use crate::presence::span::{Span, Told};
 use crate::presence::store::overview::{Numbers, Stage, Standing, Trouble};
-use crate::presence::store::people::Filter;
-use crate::presence::store::{by_hand, minutes, overview};
+use crate::presence::store::people::{Filter, Sort};
+use crate::presence::store::{hours, overview, pauses};
 use crate::presence::trouble;
 use crate::state::AppState;
 use crate::web::{self, AccountTab, Chrome, Page, Partial, Query};
@@ -23,7 +23,6 @@ pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/accounts/{account}/presence", get(show))
         .route("/accounts/{account}/presence/live", get(live))
-        .route("/accounts/{account}/presence/sync", post(sync))
 }
 
 #[derive(Template)]
@@ -32,11 +31,14 @@ struct OverviewPage {
     chrome: Chrome,
     account: Account,
     live: Live,
-    hour: Hour,
+    told: Told,
     may_sync: bool,
+    may_pause: bool,
+    paused: Option<Resting>,
     people: People,
     rows: Live,
     filters: Vec<(&'static str, &'static str)>,
+    sorts: Vec<(&'static str, &'static str)>,
 }
 
 /// The list of [`OverviewPage`], as searching and filtering ask for it, and as it refreshes itself.
@@ -66,16 +68,21 @@ async fn show(
         let again = rows.clone();
         return again.unless_seen(&seen, &PeoplePart { people, rows });
     }
-    let (inner, hour) = now(&app, &the.account).await?;
+    let span = people.asked.span();
+    let inner = now(&app, &the.account, span).await?;
+    let is_on = inner.standing.stage == Stage::On;
     Ok(Page(OverviewPage {
         chrome: the.chrome("Presence", AccountTab::Presence),
         live: Live::of(&inner)?,
-        may_sync: the.viewer.may_change() && inner.standing.stage == Stage::On,
+        may_sync: the.viewer.may_change() && is_on,
+        may_pause: the.viewer.may_change() && is_on,
+        paused: inner.paused.clone(),
+        told: inner.told,
         account: the.account,
-        hour,
         people,
         rows,
         filters: Filter::ALL.iter().map(|filter| (filter.as_str(), filter.label())).collect(),
+        sorts: Sort::ALL.iter().map(|sort| (sort.as_str(), sort.label())).collect(),
     })
     .into_response())
 }
@@ -92,7 +99,9 @@ struct Now {
     numbers: Numbers,
     /// Why the unmatched are not matched, counted.
     unmatched: String,
-    hour: Hour,
+    paused: Option<Resting>,
+    told: Told,
+    spans: [Span; 3],
 }
 
 #[derive(Template)]
@@ -100,7 +109,7 @@ struct Now {
 struct NowPart {
     account: Account,
     live: Live,
-    hour: Hour,
+    told: Told,
 }
 
 async fn live(
@@ -112,30 +121,36 @@ async fn live(
     if !partial {
         return Ok(web::see_other(format!("/accounts/{}/presence", the.account.id)));
     }
-    let (inner, hour) = now(&app, &the.account).await?;
+    let inner = now(&app, &the.account, asked.span()).await?;
     let live = Live::of(&inner)?;
-    live.clone().unless_seen(&asked.seen, &NowPart { account: the.account, live, hour })
+    let told = inner.told;
+    live.clone().unless_seen(&asked.seen, &NowPart { account: the.account, live, told })
 }
 
-async fn now(app: &AppState, account: &Account) -> web::Result<(Now, Hour)> {
+async fn now(app: &AppState, account: &Account, span: Span) -> web::Result<Now> {
     let now = app.clock.now();
     let mut db = app.db.acquire().await?;
     let standing = overview::standing(&mut *db, account.id).await?;
     let troubles = overview::troubles(&mut *db, account.id).await?;
     let numbers = overview::numbers(&mut *db, account.id).await?;
-    let minutes = minutes::of_account(&mut *db, account.id, hour::beginning(now)).await?;
-    let hour = Hour::of(&minutes, now)?;
-    let health = health(account, &standing, &troubles, &numbers);
-    let page = Now {
+    let (pause, own) = pauses::of(&mut *db, account.id, None).await?;
+    let from = span.beginning(now);
+    let figures = match span {
+        Span::Week => hours::by_hour(&mut *db, account.id, from).await?,
+        Span::Hour | Span::Day => hours::by_minute(&mut *db, account.id, from).await?,
+    };
+    let paused = resting(pause, own, now);
+    Ok(Now {
         others: besides(&troubles),
         unmatched: parts(&numbers),
         account: account.clone(),
-        hour: hour.clone(),
-        health,
+        health: health(account, &standing, &troubles, &numbers, paused.as_ref()),
+        told: Told::of(&figures, span, now)?,
+        spans: Span::ALL,
+        paused,
         standing,
         numbers,
-    };
-    Ok((page, hour))
+    })
 }
 
 /// What is wrong besides the first trouble, which the health line says.
@@ -159,29 +174,4 @@ fn parts(numbers: &Numbers) -> String {
     ];
     let some = parts.iter().filter(|(count, _)| *count > 0);
     some.map(|(count, words)| format!("{count} {words}")).collect::<Vec<_>>().join(", ")
-}
-
-/// **Sync now**: both directories are read again, and what had failed is tried again.
-async fn sync(State(app): State<AppState>, the: TheAccountToChange) -> web::Result<Response> {
-    let TheAccountToChange { viewer, account } = the;
-    let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
-    let asked = by_hand::ask_for_sync(&mut *tx, account.id, now).await?;
-    if asked {
-        let entry = Entry {
-            action: "presence.sync_asked",
-            summary: "Asked for both directories to be read again.".to_owned(),
-            account: Some((account.id, &account.name)),
-            changes: Changes::default(),
-        };
-        audit::note(&mut tx, &viewer.actor(), entry, now).await?;
-    }
-    tx.commit().await?;
-    app.wakes.ring(account.id);
-    let said = if asked {
-        "Sync has begun: both directories are being read again."
-    } else {
-        "There is nothing to sync: presence sync is not switched on for this account."
-    };
-    Ok(web::see_other_saying(format!("/accounts/{}/presence", account.id), said))
 }

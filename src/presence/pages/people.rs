@@ -1,12 +1,17 @@
 //! The table of users: what each row says, and where the next page begins.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use crate::ids::{AccountId, CloudlinkUserId};
 use crate::microsoft::Shows;
-use crate::presence::store::people::{self, After, Filter, Listed};
+use crate::presence::plan::pause::rest;
+use crate::presence::span::Span;
+use crate::presence::store::pauses;
+use crate::presence::store::people::{self, After, Filter, Listed, Sort};
 use crate::presence::trouble::Trouble;
 use crate::state::AppState;
 use crate::web;
@@ -19,7 +24,10 @@ const PAGE: i64 = 50;
 pub struct Asked {
     pub q: String,
     pub show: String,
-    /// Where the page begins: the name and id of the row before it.
+    pub sort: String,
+    /// Which figures the page shows above the list.
+    pub range: String,
+    /// Where the page begins: the name or address and the id of the row before it.
     pub after: String,
     pub id: String,
     /// The digest of what the reader has.
@@ -31,6 +39,14 @@ impl Asked {
         Filter::from_url(&self.show)
     }
 
+    pub fn sort(&self) -> Sort {
+        Sort::from_url(&self.sort)
+    }
+
+    pub fn span(&self) -> Span {
+        Span::from_url(&self.range)
+    }
+
     fn after(&self) -> Option<After> {
         let user = CloudlinkUserId::parse(&self.id).ok()?;
         Some(After { name: self.after.clone(), user })
@@ -40,6 +56,12 @@ impl Asked {
     fn query(&self, after: Option<&After>) -> String {
         let enc = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let mut query = format!("q={}&show={}", enc(&self.q), self.filter().as_str());
+        if self.sort() != Sort::default() {
+            query = format!("{query}&sort={}", self.sort().as_str());
+        }
+        if self.span() != Span::default() {
+            query = format!("{query}&range={}", self.span().as_str());
+        }
         if let Some(after) = after {
             query = format!("{query}&after={}&id={}", enc(&after.name), enc(after.user.as_str()));
         }
@@ -53,8 +75,9 @@ pub struct People {
     pub rows: Vec<Row>,
     pub asked: Asked,
     pub account: AccountId,
-    /// The query that asks for this very page again.
+    /// The query that asks for this very page again, and that for all of the list as a file.
     pub here: String,
+    pub file: String,
     /// URLs of the first page, when this is not it, and of the next.
     pub first: Option<String>,
     pub next: Option<String>,
@@ -73,20 +96,43 @@ pub async fn people(app: &AppState, account: AccountId, asked: Asked) -> web::Re
         account,
         filter: asked.filter(),
         search: &asked.q,
+        sort: asked.sort(),
         after: after.clone(),
         limit: PAGE,
     };
     let (listed, next) = people::page(&app.db, wanted).await?;
-    let now = app.clock.now();
     let path = format!("/accounts/{account}/presence");
     Ok(People {
-        rows: listed.into_iter().map(|listed| Row::of(listed, now)).collect(),
+        rows: rows(app, account, listed).await?,
         here: asked.query(after.as_ref()),
+        file: asked.query(None),
         first: after.is_some().then(|| format!("{path}?{}", asked.query(None))),
         next: next.map(|next| format!("{path}?{}", asked.query(Some(&next)))),
         account,
         asked,
     })
+}
+
+/// Rows in words, with the pauses that concern them.
+pub async fn rows(
+    app: &AppState,
+    account: AccountId,
+    listed: Vec<Listed>,
+) -> sqlx::Result<Vec<Row>> {
+    let now = app.clock.now();
+    let mut users: Vec<_> = listed.iter().map(|one| one.user.as_str().to_owned()).collect();
+    users.push(String::new());
+    let known: HashMap<_, _> =
+        pauses::of_users(&app.db, account, &users).await?.into_iter().collect();
+    let is_resting = |user: &CloudlinkUserId| {
+        let said = [known.get(""), known.get(user.as_str())];
+        rest(&said.into_iter().flatten().copied().collect::<Vec<_>>(), now).now
+    };
+    let described = listed.into_iter().map(|one| {
+        let paused = is_resting(&one.user);
+        Row::of(one, paused, now)
+    });
+    Ok(described.collect())
 }
 
 /// One user, in words.
@@ -96,6 +142,8 @@ pub struct Row {
     pub name: String,
     pub email: String,
     pub excluded: bool,
+    /// They, or the whole account.
+    pub paused: bool,
     /// Why nobody in Entra is theirs.
     pub unmatched: Option<&'static str>,
     pub telephone: Option<String>,
@@ -115,8 +163,8 @@ pub struct Teams {
 }
 
 impl Row {
-    fn of(listed: Listed, now: DateTime<Utc>) -> Self {
-        let teams = Teams::of(&listed, now);
+    fn of(listed: Listed, paused: bool, now: DateTime<Utc>) -> Self {
+        let teams = Teams::of(&listed, paused, now);
         Self {
             unmatched: listed
                 .entra
@@ -126,6 +174,7 @@ impl Row {
             name: listed.name,
             email: listed.email,
             excluded: listed.excluded,
+            paused,
             telephone: listed.state.filter(|state| !state.is_empty()),
             since: listed.entered_at,
             teams,
@@ -135,11 +184,11 @@ impl Row {
 }
 
 impl Teams {
-    fn of(listed: &Listed, now: DateTime<Utc>) -> Self {
+    fn of(listed: &Listed, paused: bool, now: DateTime<Utc>) -> Self {
         let shows = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
         let held: Option<Shows> =
             shows(&listed.applied).filter(|_| listed.expires_at.is_some_and(|until| until > now));
-        let matched = listed.entra.is_some() && !listed.excluded;
+        let matched = listed.entra.is_some() && !listed.excluded && !paused;
         let wanted: Option<Shows> = shows(&listed.wanted).filter(|_| matched);
         let trouble = listed
             .trouble
@@ -217,12 +266,15 @@ mod tests {
     fn a_row_says_what_teams_shows_and_what_is_on_its_way() {
         let now = DateTime::UNIX_EPOCH;
         let calling = on_the_phone(now);
-        let teams = |listed: &Listed| Teams::of(listed, now);
+        let teams = |listed: &Listed| Teams::of(listed, false, now);
         assert_eq!(teams(&calling), Teams { look: "busy", words: "In a call", note: None });
 
         let late = Listed { applied: None, expires_at: None, ..calling.clone() };
         assert_eq!(teams(&late).words, "Teams decides");
         assert_eq!(teams(&late).note, Some(("working", "Setting In a call")));
+
+        let paused = Teams::of(&late, true, now);
+        assert_eq!(paused.note, None, "whoever is paused wants nothing either");
 
         let left_out = Listed { excluded: true, ..late };
         assert_eq!(teams(&left_out).note, None, "an excluded user wants nothing");
@@ -240,5 +292,7 @@ mod tests {
         assert_eq!(asked.query(None), "q=a%26b&show=failing");
         let odd = Asked { show: "nonsense".to_owned(), ..Asked::default() };
         assert_eq!(odd.query(None), "q=&show=all");
+        let far = Asked { sort: "email".to_owned(), range: "7d".to_owned(), ..Asked::default() };
+        assert_eq!(far.query(None), "q=&show=all&sort=email&range=7d");
     }
 }

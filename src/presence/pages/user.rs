@@ -7,11 +7,13 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::older::Older;
+use super::past::{self, Past};
+use super::pausing::{Resting, resting};
 use super::people::{look, why_unmatched};
 use super::verdict::{Seen, Verdict, said, verdict};
 use crate::accounts::{Account, TheAccount};
@@ -19,14 +21,16 @@ use crate::ids::{CloudlinkUserId, EntraUserId};
 use crate::integrations::{self, Ability};
 use crate::microsoft::{Shows, TeamsPresence};
 use crate::presence::mapping::Decision;
-use crate::presence::store::rules;
 use crate::presence::store::why::{self, Person, Story};
+use crate::presence::store::{pauses, rules};
 use crate::presence::trouble::Trouble;
 use crate::state::AppState;
 use crate::web::{self, AccountTab, Chrome, OrNotFound, Page, Partial, Path};
 
 /// A page is not kept waiting for Microsoft longer than this.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// Teams shows a change within "a few minutes".
+const TAKES_UP: TimeDelta = TimeDelta::minutes(4);
 
 pub fn routes() -> Router<AppState> {
     Router::new()
@@ -48,7 +52,9 @@ struct UserPage {
     /// Nobody can be left out on the release it has.
     older: Option<Older>,
     unmatched: Option<&'static str>,
+    paused: Option<Resting>,
     story: Option<Told>,
+    past: Vec<Past>,
     readback: ReadBack,
 }
 
@@ -66,10 +72,12 @@ async fn show(
     the: TheAccount,
     Path(InPath { user }): Path<InPath>,
 ) -> web::Result {
-    let (person, story) = known(&app, &the.account, &user).await?;
-    let mapping = rules::mapping(&app.db, the.account.id).await?;
     let now = app.clock.now();
-    let readback = read_back(&app, &the.account, &person, story.as_ref()).await?;
+    let known = known(&app, &the.account, &user).await?;
+    let mapping = rules::mapping(&app.db, the.account.id).await?;
+    let past = past::of(&app.db, the.account.id, &user, &mapping, now).await?;
+    let readback = read_back(&app, &the.account, &known).await?;
+    let Known { person, story, paused } = known;
     let unmatched = person.entra.is_none().then(|| why_unmatched(person.match_trouble.as_deref()));
     let story = story.map(|story| Told::of(story, |state| mapping.decide(state), now));
     Ok(Page(UserPage {
@@ -78,7 +86,9 @@ async fn show(
         account: the.account,
         person,
         unmatched,
+        paused,
         story,
+        past,
         readback,
     })
     .into_response())
@@ -94,19 +104,24 @@ async fn teams(
         let page = format!("/accounts/{}/presence/users/{user}", the.account.id);
         return Ok(web::see_other(page));
     }
-    let (person, story) = known(&app, &the.account, &user).await?;
-    let readback = read_back(&app, &the.account, &person, story.as_ref()).await?;
-    Ok(Page(ReadBackPart { account: the.account, person, readback }).into_response())
+    let known = known(&app, &the.account, &user).await?;
+    let readback = read_back(&app, &the.account, &known).await?;
+    Ok(Page(ReadBackPart { account: the.account, person: known.person, readback }).into_response())
 }
 
-async fn known(
-    app: &AppState,
-    account: &Account,
-    user: &CloudlinkUserId,
-) -> web::Result<(Person, Option<Story>)> {
-    let person = why::person(&app.db, account.id, user).await?.or_not_found()?;
-    let story = why::story(&app.db, account.id, user).await?;
-    Ok((person, story))
+/// What our own tables say.
+struct Known {
+    person: Person,
+    story: Option<Story>,
+    paused: Option<Resting>,
+}
+
+async fn known(app: &AppState, account: &Account, user: &CloudlinkUserId) -> web::Result<Known> {
+    let mut db = app.db.acquire().await?;
+    let person = why::person(&mut *db, account.id, user).await?.or_not_found()?;
+    let story = why::story(&mut *db, account.id, user).await?;
+    let (whole, own) = pauses::of(&mut *db, account.id, Some(user)).await?;
+    Ok(Known { person, story, paused: resting(whole, own, app.clock.now()) })
 }
 
 /// The story in words.
@@ -162,21 +177,8 @@ impl Told {
 
 fn request(story: &Story) -> Option<Request> {
     let asked_for = story.asked_for.as_deref()?;
-    let what = match asked_for.parse::<Shows>() {
-        Ok(shows) => {
-            format!("setPresence: {} / {}", shows.availability(), shows.activity())
-        }
-        Err(_) => "clearPresence".to_owned(),
-    };
-    let (kind, outcome) = match story.answer_status {
-        Some(status @ 200..=299) => ("ok", format!("Microsoft answered {status}")),
-        Some(404) if asked_for == "clear" => {
-            ("ok", "Microsoft answered 404: there was nothing to clear".to_owned())
-        }
-        Some(status) => ("danger", format!("Microsoft refused with {status}")),
-        None => ("warn", "No answer came".to_owned()),
-    };
-    Some(Request { kind, what, outcome })
+    let (kind, outcome) = past::outcome(asked_for, story.answer_status);
+    Some(Request { kind, what: past::asked(asked_for), outcome })
 }
 
 /// What Teams says, or why we do not know.
@@ -196,12 +198,8 @@ enum ReadBack {
     },
 }
 
-async fn read_back(
-    app: &AppState,
-    account: &Account,
-    person: &Person,
-    story: Option<&Story>,
-) -> web::Result<ReadBack> {
+async fn read_back(app: &AppState, account: &Account, known: &Known) -> web::Result<ReadBack> {
+    let (person, story) = (&known.person, known.story.as_ref());
     let Some(entra) = person.entra.or(story.and_then(|story| story.applied_entra)) else {
         return Ok(ReadBack::Nobody(
             "Nobody in Microsoft Entra is matched with this user, so there is nothing to look at in Teams.",
@@ -217,7 +215,7 @@ async fn read_back(
     let asked = app.microsoft.presences(&connection, &whom);
     Ok(match timeout(PATIENCE, asked).await {
         Ok(Ok(presences)) => match presences.into_iter().find(|p| p.user == entra) {
-            Some(presence) => judged(&presence, person, story, entra, app.clock.now()),
+            Some(presence) => judged(&presence, known, entra, app.clock.now()),
             None => ReadBack::Nobody(
                 "Teams does not know this user: deleted in Entra, or without Teams.",
             ),
@@ -237,17 +235,20 @@ async fn read_back(
 
 fn judged(
     presence: &TeamsPresence,
-    person: &Person,
-    story: Option<&Story>,
+    known: &Known,
     entra: EntraUserId,
     now: DateTime<Utc>,
 ) -> ReadBack {
+    let story = known.story.as_ref();
     let shows = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
     let ours = story
         .filter(|story| story.applied_entra == Some(entra))
         .filter(|story| story.expires_at.is_some_and(|until| until > now))
         .and_then(|story| shows(&story.applied));
-    let wanted = story.filter(|_| !person.excluded).and_then(|story| shows(&story.wanted));
-    let verdict = verdict(Seen { ours, wanted, teams: presence });
+    let asks = !known.person.excluded && known.paused.is_none();
+    let wanted = story.filter(|_| asks).and_then(|story| shows(&story.wanted));
+    let since = story.and_then(|story| story.applied_at);
+    let settled = since.is_some_and(|since| now - since > TAKES_UP);
+    let verdict = verdict(Seen { ours, settled, wanted, teams: presence });
     ReadBack::Says { presence: said(presence), verdict }
 }

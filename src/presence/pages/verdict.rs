@@ -11,6 +11,8 @@ use crate::microsoft::{Shows, TeamsPresence};
 pub struct Seen<'a> {
     /// The session we set and that has not ended.
     pub ours: Option<Shows>,
+    /// Teams has had the time to take it up.
+    pub settled: bool,
     /// What the newest event asks for.
     pub wanted: Option<Shows>,
     pub teams: &'a TeamsPresence,
@@ -38,30 +40,55 @@ pub fn verdict(seen: Seen<'_>) -> Verdict {
             ours.label(),
         ));
     }
+    let word = spaced(&seen.teams.availability);
+    let our = spaced(ours.availability());
     if availability == "offline" {
         return info(format!(
-            "Teams shows {shown} although our session says {}. Most likely the user chose to \
+            "Teams shows {shown} although our session says {our}. Most likely the user chose to \
              appear offline, and what a user chooses by hand outranks every application.",
-            ours.label(),
         ));
     }
+    let reason = reason(seen.teams);
     match (rank(&availability), rank(&ours.availability().to_lowercase())) {
-        (Some(theirs), Some(rank)) if theirs > rank => info(format!(
-            "Teams shows {shown}. Ours is {} and ranks lower: the user chose {shown} by hand, or \
-             another session (a Teams client, a meeting) holds it. An application can raise what \
-             Teams shows, never lower it.",
-            ours.label(),
+        (Some(theirs), Some(rank)) if theirs > rank => info(match reason {
+            Some(reason) => {
+                format!("Teams shows {word} because {reason}; ours is {our} and ranks lower.")
+            }
+            None => format!(
+                "Teams shows {shown} because another session holds it: a Teams client or the \
+                 calendar; ours is {our} and ranks lower.",
+            ),
+        }),
+        (Some(_), Some(_)) if seen.settled => info(format!(
+            "Teams shows {word} because the user chose it by hand; ours is {our}, and what a user \
+             chooses outranks every application.",
         )),
         (Some(_), Some(_)) => warn(format!(
-            "Teams shows {shown}, which ranks lower than ours ({}). The user chose it by hand, \
-             which outranks every application, or the change is on its way: Teams takes up to a \
-             few minutes.",
-            ours.label(),
+            "Teams shows {shown}, which ranks lower than ours ({our}). The change is on its way, \
+             for Teams takes up to a few minutes; or the user chose {word} by hand, which outranks \
+             every application.",
         )),
-        _ => {
-            warn(format!("Teams shows {shown}, a state we do not know. Ours is {}.", ours.label()))
-        }
+        _ => warn(format!("Teams shows {shown}, a state we do not know. Ours is {our}.")),
     }
+}
+
+/// Why Teams shows what it shows, as far as its activity tells: an application can set only some
+/// of them, a person others, the calendar yet others.
+fn reason(teams: &TeamsPresence) -> Option<&'static str> {
+    let (availability, activity) =
+        (teams.availability.to_lowercase(), teams.activity.to_lowercase());
+    Some(match (availability.as_str(), activity.as_str()) {
+        ("donotdisturb", "donotdisturb")
+        | ("busy", "busy")
+        | ("berightback", _)
+        | (_, "urgentinterruptionsonly") => "the user chose it by hand",
+        (_, "presenting") => "the user is presenting in Teams",
+        (_, "focusing") => "the user’s calendar says that this is focus time",
+        (_, "inameeting") => "the user’s calendar says that there is a meeting",
+        (_, "inaconferencecall") => "the user is in a Teams meeting",
+        (_, "inacall") => "the user is in a Teams call",
+        _ => return None,
+    })
 }
 
 fn without_us(seen: Seen<'_>, shown: &str) -> Verdict {
@@ -145,7 +172,7 @@ mod tests {
     }
 
     fn judged(ours: Option<Shows>, availability: &str, activity: &str) -> Verdict {
-        verdict(Seen { ours, wanted: ours, teams: &teams(availability, activity) })
+        verdict(Seen { ours, settled: false, wanted: ours, teams: &teams(availability, activity) })
     }
 
     #[test]
@@ -158,10 +185,25 @@ mod tests {
     #[test]
     fn what_a_user_chose_outranks_ours() {
         let verdict = judged(Some(Shows::InACall), "DoNotDisturb", "DoNotDisturb");
-        assert!(verdict.words.starts_with("Teams shows Do not disturb. Ours is In a call"));
+        assert_eq!(
+            verdict.words,
+            "Teams shows Do not disturb because the user chose it by hand; ours is Busy and ranks lower."
+        );
         assert_eq!(verdict.kind, "info");
         let verdict = judged(Some(Shows::InACall), "Offline", "OffWork");
         assert!(verdict.words.contains("appear offline"), "{}", verdict.words);
+    }
+
+    #[test]
+    fn a_meeting_and_a_choice_by_hand_are_told_apart() {
+        let meeting = judged(Some(Shows::Away), "Busy", "InAMeeting");
+        assert!(meeting.words.contains("there is a meeting; ours is Away"), "{}", meeting.words);
+        let back = teams("BeRightBack", "BeRightBack");
+        let ours = Some(Shows::InACall);
+        let settled = verdict(Seen { ours, settled: true, wanted: ours, teams: &back });
+        assert!(settled.words.starts_with("Teams shows Be right back because the user chose it"));
+        let fresh = verdict(Seen { ours, settled: false, wanted: ours, teams: &back });
+        assert!(fresh.words.contains("on its way"), "{}", fresh.words);
     }
 
     #[test]
@@ -172,7 +214,7 @@ mod tests {
 
     #[test]
     fn without_a_session_teams_decides() {
-        let idle = Seen { ours: None, wanted: None, teams: &teams("Away", "Away") };
+        let idle = Seen { ours: None, settled: false, wanted: None, teams: &teams("Away", "Away") };
         assert!(verdict(idle).words.contains("decided by Teams alone"));
         let late = Seen { wanted: Some(Shows::InACall), ..idle };
         assert_eq!(verdict(late).kind, "warn");

@@ -16,15 +16,18 @@ use crate::microsoft::Shows;
 mod model;
 #[cfg(test)]
 mod world;
+pub mod pause;
 
 /// Everything that matters about one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// What the newest event maps to; none lets Teams decide.
     pub wanted: Option<Shows>,
-    /// On whom to show it. None: not matched, excluded, or the sync is switched off.
+    /// On whom to show it. None: not matched, excluded, paused, or the sync is switched off.
     pub on: Option<EntraUserId>,
     pub held: Option<Held>,
+    /// When a pause begins or ends, and with it `on` changes by itself.
+    pub turns_at: Option<DateTime<Utc>>,
 }
 
 /// A session of ours in Teams, as far as we know.
@@ -88,7 +91,8 @@ pub fn plan(facts: &Facts, now: DateTime<Utc>) -> Step {
     match (held, target) {
         (None, Some((on, shows))) => Step::Set { on, shows },
         (None, None) if facts.held.is_some() => Step::Forget,
-        (None, None) => Step::Rest { until: None },
+        // During a pause the end of it is waited for, if there is anything to show then.
+        (None, None) => Step::Rest { until: facts.wanted.and(facts.turns_at) },
         // Moved to another Entra user: first clear the one, then set the other.
         (Some(held), Some((on, _))) if held.on != on => Step::Clear { on: held.on },
         (Some(held), None) => Step::Clear { on: held.on },
@@ -101,7 +105,7 @@ pub fn plan(facts: &Facts, now: DateTime<Utc>) -> Step {
             if due <= now || held.since > now {
                 Step::Renew { on, shows }
             } else {
-                Step::Rest { until: Some(due) }
+                Step::Rest { until: Some(facts.turns_at.map_or(due, |turn| due.min(turn))) }
             }
         }
     }
@@ -188,10 +192,27 @@ mod tests {
         Held { shows: Shows::InACall, on, since: at(0), until: at(300), certain: true }
     }
 
+    fn calling(held: Option<Held>) -> Facts {
+        Facts { wanted: Some(Shows::InACall), on: Some(user(1)), held, turns_at: None }
+    }
+
+    #[test]
+    fn a_pause_clears_waits_for_its_end_and_sets_again() {
+        let working = Facts { turns_at: Some(at(60)), ..calling(Some(busy(user(1)))) };
+        assert_eq!(plan(&working, at(1)), Step::Rest { until: Some(at(60)) }, "before the renewal");
+        let paused = Facts { on: None, turns_at: Some(at(600)), ..working };
+        assert_eq!(plan(&paused, at(60)), Step::Clear { on: user(1) });
+        let cleared = Facts { held: None, ..paused };
+        assert_eq!(plan(&cleared, at(61)), Step::Rest { until: Some(at(600)) });
+        let idle = Facts { wanted: None, ..cleared };
+        assert_eq!(plan(&idle, at(61)), Step::Rest { until: None }, "nothing to show then");
+        let over = Facts { on: Some(user(1)), turns_at: None, ..cleared };
+        assert!(matches!(plan(&over, at(600)), Step::Set { .. }));
+    }
+
     #[test]
     fn the_old_user_is_cleared_before_the_new_one_is_set() {
-        let facts =
-            Facts { wanted: Some(Shows::InACall), on: Some(user(2)), held: Some(busy(user(1))) };
+        let facts = Facts { on: Some(user(2)), ..calling(Some(busy(user(1)))) };
         let step = plan(&facts, at(1));
         assert_eq!(step, Step::Clear { on: user(1) });
         let held = settle(&facts, step, Answer::Done, at(1), at(1));
@@ -201,14 +222,14 @@ mod tests {
 
     #[test]
     fn a_session_that_ended_while_we_were_down_is_not_cleared() {
-        let facts = Facts { wanted: None, on: Some(user(1)), held: Some(busy(user(1))) };
+        let facts = Facts { wanted: None, ..calling(Some(busy(user(1)))) };
         assert_eq!(plan(&facts, at(299)), Step::Clear { on: user(1) });
         assert_eq!(plan(&facts, at(300)), Step::Forget);
     }
 
     #[test]
     fn a_set_without_an_answer_is_cleared_when_it_is_not_wanted_any_more() {
-        let facts = Facts { wanted: Some(Shows::InACall), on: Some(user(1)), held: None };
+        let facts = calling(None);
         let held = settle(&facts, plan(&facts, at(0)), Answer::Unknown, at(0), at(10));
         let facts = Facts { wanted: None, held, ..facts };
         assert_eq!(plan(&facts, at(11)), Step::Clear { on: user(1) });
@@ -216,8 +237,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_went_back_renews_rather_than_waits() {
-        let facts =
-            Facts { wanted: Some(Shows::InACall), on: Some(user(1)), held: Some(busy(user(1))) };
+        let facts = calling(Some(busy(user(1))));
         assert!(matches!(plan(&facts, at(-3600)), Step::Renew { .. }));
     }
 

@@ -183,7 +183,7 @@ impl World {
     fn facts(&self, n: usize) -> Facts {
         let row = &self.rows[n];
         let on = row.matched.filter(|_| !row.excluded && self.syncing);
-        Facts { wanted: row.wanted, on, held: row.held }
+        Facts { wanted: row.wanted, on, held: row.held, turns_at: None }
     }
 
     /// The most urgent of those who are due.

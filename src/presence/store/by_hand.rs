@@ -1,9 +1,9 @@
 //! What a person changes of one user, and asks of the worker. The caller rings the bell.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 
-use super::matching;
+use super::{matching, steps};
 use crate::ids::{AccountId, CloudlinkUserId, EntraUserId};
 
 /// Leaves a user out of the sync, or takes them in again. Says whether that changed anything.
@@ -178,9 +178,10 @@ async fn hurry(
     Ok(())
 }
 
-/// Asks the worker to read both directories now. Says whether there is a worker to ask.
+/// Asks the worker to read both directories now, and to try again what was refused. Says whether
+/// there is a worker to ask.
 pub async fn ask_for_sync(
-    db: impl PgExecutor<'_>,
+    tx: &mut PgConnection,
     account: AccountId,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
@@ -189,7 +190,19 @@ pub async fn ask_for_sync(
         account as AccountId,
         now,
     )
-    .execute(db)
+    .execute(&mut *tx)
     .await?;
+    sqlx::query!(
+        r#"
+        UPDATE presences SET due_at = $2, urgency = least(urgency, 1), failures = 0,
+            revision = revision + 1
+        WHERE account_id = $1 AND trouble IS NOT NULL
+        "#,
+        account as AccountId,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    steps::clear(tx, account).await?;
     Ok(asked.rows_affected() == 1)
 }

@@ -7,7 +7,10 @@ use sqlx::PgConnection;
 
 use crate::ids::{AccountId, CloudlinkUserId, EntraUserId, NodeId, TenantId};
 use crate::microsoft::Shows;
+use crate::presence::plan::pause::{self, Pause};
 use crate::presence::plan::{Facts, Held};
+
+use super::pauses;
 
 /// What one worker asks.
 #[derive(Clone, Copy, Debug)]
@@ -43,10 +46,30 @@ pub struct Standing {
     pub checked_at: Option<DateTime<Utc>>,
     pub last_event_at: Option<DateTime<Utc>>,
     pub throttled_until: Option<DateTime<Utc>>,
-    /// Matches have changed, and nobody was made due for that yet.
-    pub rematched: bool,
     /// Rules have changed then, and not everybody was decided anew yet.
     pub remapped_at: Option<DateTime<Utc>>,
+    pub marks: Marks,
+    pub pause: Option<AccountPause>,
+}
+
+/// What the worker has yet to follow up.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks {
+    /// Matches have changed, and nobody was made due for that yet.
+    pub rematched: bool,
+    /// The same for pauses.
+    pub repaused: bool,
+    /// Somebody watches Sync now until everybody who waits has been told.
+    pub counting: bool,
+}
+
+/// What was said about the whole account.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountPause {
+    pub said: Pause,
+    /// As the lists of accounts have it.
+    pub noted: bool,
+    pub rest: pause::Rest,
 }
 
 /// One user of whom something may be to be done.
@@ -67,7 +90,7 @@ pub async fn due(
     asks: &[Ask],
     now: DateTime<Utc>,
 ) -> sqlx::Result<HashMap<AccountId, Told>> {
-    let mut told = standings(&mut *db, node, asks).await?;
+    let mut told = standings(&mut *db, node, asks, now).await?;
     let held: Vec<_> = asks.iter().filter(|ask| told.contains_key(&ask.account)).collect();
     let accounts: Vec<_> = held.iter().map(|ask| ask.account).collect();
     let most: Vec<_> = held.iter().map(|ask| ask.most).collect();
@@ -76,10 +99,14 @@ pub async fn due(
             told.next = next;
         }
     }
-    for (account, user) in due_users(&mut *db, &accounts, &most, now).await? {
-        if let Some(told) = told.get_mut(&account) {
-            told.users.push(user);
-        }
+    for (account, mut user, own) in due_users(&mut *db, &accounts, &most, now).await? {
+        let Some(told) = told.get_mut(&account) else { continue };
+        let whole = told.standing.pause.map(|pause| pause.said);
+        let said: Vec<_> = whole.into_iter().chain(own).collect();
+        let rest = pause::rest(&said, now);
+        user.facts.on = user.facts.on.filter(|_| !rest.now);
+        user.facts.turns_at = rest.turns_at;
+        told.users.push(user);
     }
     for told in told.values_mut() {
         let syncing = told.standing.syncing;
@@ -95,6 +122,7 @@ async fn standings(
     db: &mut PgConnection,
     node: NodeId,
     asks: &[Ask],
+    now: DateTime<Utc>,
 ) -> sqlx::Result<HashMap<AccountId, Told>> {
     let accounts: Vec<_> = asks.iter().map(|ask| ask.account).collect();
     let terms: Vec<_> = asks.iter().map(|ask| ask.term).collect();
@@ -109,6 +137,11 @@ async fn standings(
                p.last_event_at, p.remapped_at,
                EXISTS (SELECT 1 FROM cloudlink_users u WHERE u.account_id = p.account_id
                    AND u.match_changed) AS "rematched!",
+               EXISTS (SELECT 1 FROM presence_pauses z WHERE z.account_id = p.account_id
+                   AND z.changed) AS "repaused!",
+               EXISTS (SELECT 1 FROM presence_sync_steps s WHERE s.account_id = p.account_id
+                   AND s.step = 'push' AND s.ended_at IS NULL) AS "counting!",
+               z.paused AS "paused?", z.paused_until, z.zone, z.days, z.from_minute, z.to_minute,
                least(p.directory_refreshed_at, p.users_refreshed_at) AS refreshed_at,
                p.directory_refreshed_at IS NULL OR p.users_refreshed_at IS NULL AS "never_read!"
         FROM unnest($1::uuid[], $2::bigint[]) AS ask (account_id, term)
@@ -119,6 +152,7 @@ async fn standings(
         LEFT JOIN connections c ON c.account_id = i.account_id AND c.integration_id = i.id
         LEFT JOIN features f ON f.account_id = i.account_id AND f.integration_id = i.id
             AND f.feature = 'presence-sync'
+        LEFT JOIN presence_pauses z ON z.account_id = p.account_id AND z.user_id = ''
         "#,
         &accounts as &[AccountId],
         &terms,
@@ -127,6 +161,15 @@ async fn standings(
     .fetch_all(db)
     .await?;
     let told = rows.into_iter().map(|row| {
+        let said = Pause::from(pauses::Row {
+            until: row.paused_until,
+            zone: row.zone,
+            days: row.days,
+            from: row.from_minute,
+            to: row.to_minute,
+        });
+        let pause =
+            row.paused.map(|noted| AccountPause { said, noted, rest: pause::rest(&[said], now) });
         let standing = Standing {
             syncing: row.syncing,
             removing: row.removing,
@@ -138,8 +181,13 @@ async fn standings(
             checked_at: row.subscription_checked_at,
             last_event_at: row.last_event_at,
             throttled_until: row.throttled_until,
-            rematched: row.rematched,
             remapped_at: row.remapped_at,
+            marks: Marks {
+                rematched: row.rematched,
+                repaused: row.repaused,
+                counting: row.counting,
+            },
+            pause,
         };
         (row.account, Told { standing, users: Vec::new(), next: None })
     });
@@ -176,14 +224,15 @@ async fn due_users(
     accounts: &[AccountId],
     most: &[i64],
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<(AccountId, DueUser)>> {
+) -> sqlx::Result<Vec<(AccountId, DueUser, Option<Pause>)>> {
     let rows = sqlx::query!(
         r#"
         SELECT ask.account_id AS "account!: AccountId", p.user_id AS "user: CloudlinkUserId",
                p.wanted, p.applied, p.applied_entra_id AS "applied_entra_id: EntraUserId",
                p.applied_at, p.expires_at, p.certain, p.urgency, p.revision, p.failures,
                p.waiting_since,
-               CASE WHEN NOT c.excluded THEN c.entra_id END AS "matched: EntraUserId"
+               CASE WHEN NOT c.excluded THEN c.entra_id END AS "matched: EntraUserId",
+               z.user_id AS "paused?", z.paused_until, z.zone, z.days, z.from_minute, z.to_minute
         FROM unnest($1::uuid[], $2::bigint[]) AS ask (account_id, most)
         CROSS JOIN LATERAL (
             SELECT few.* FROM
@@ -196,6 +245,7 @@ async fn due_users(
             ORDER BY few.urgency, few.due_at LIMIT ask.most
         ) AS p
         LEFT JOIN cloudlink_users c ON c.account_id = ask.account_id AND c.user_id = p.user_id
+        LEFT JOIN presence_pauses z ON z.account_id = ask.account_id AND z.user_id = p.user_id
         ORDER BY ask.account_id, p.urgency, p.due_at
         "#,
         accounts as &[AccountId],
@@ -214,13 +264,18 @@ async fn due_users(
         let wanted = row.wanted.as_deref().and_then(known);
         let user = DueUser {
             user: row.user,
-            facts: Facts { wanted, on: row.matched, held },
+            facts: Facts { wanted, on: row.matched, held, turns_at: None },
             urgency: row.urgency,
             revision: row.revision,
             failures: row.failures,
             waiting_since: row.waiting_since,
         };
-        (row.account, user)
+        let pause = row.paused.map(|_| {
+            let (until, zone) = (row.paused_until, row.zone);
+            let (days, from, to) = (row.days, row.from_minute, row.to_minute);
+            Pause::from(pauses::Row { until, zone, days, from, to })
+        });
+        (row.account, user, pause)
     });
     Ok(users.collect())
 }

@@ -221,7 +221,13 @@ pub async fn write(db: impl PgExecutor<'_>, events: &[Received]) -> sqlx::Result
             WHERE (excluded.entered_at, excluded.publication_id) > (p.entered_at, p.publication_id)
                OR (excluded.decided_at, excluded.decided_by)
                    > (coalesce(p.decided_at, '-infinity'), coalesce(p.decided_by, ''))
-            RETURNING account_id, user_id, waiting_since, due_at, xmax = 0 AS inserted
+            RETURNING account_id, user_id, state, entered_at, received_at,
+                waiting_since, due_at, xmax = 0 AS inserted
+        ), remembered AS (
+            INSERT INTO presence_history (account_id, slot, user_id, at, state, entered_at)
+            SELECT account_id, floor(date_part('epoch', received_at))::bigint / 21600 % 6, user_id,
+                received_at, state, entered_at
+            FROM written
         )
         SELECT w.account_id AS "account!: AccountId",
                coalesce(w.waiting_since = w.due_at, false) AS "due!",

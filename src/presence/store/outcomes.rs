@@ -35,6 +35,8 @@ pub struct Asked {
     pub status: Option<i32>,
     pub milliseconds: i32,
     pub request_id: Option<String>,
+    /// It changed something or failed: it is kept beside those before it.
+    pub memorable: bool,
 }
 
 /// A user whose outcome was accepted, and when it is due now.
@@ -60,13 +62,21 @@ pub async fn write(
             SELECT * FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::bigint[],
                 $6::text[], $7::uuid[], $8::timestamptz[], $9::timestamptz[], $10::bool[],
                 $11::timestamptz[], $12::smallint[], $13::int[], $14::text[], $15::bool[],
-                $16::timestamptz[], $17::text[], $18::int[], $19::int[], $20::text[])
+                $16::timestamptz[], $17::text[], $18::int[], $19::int[], $20::text[], $21::bool[])
             AS o (account_id, user_id, term, revision, applied, applied_on, since, until, certain,
-                due_at, urgency, failures, trouble, told, asked_at, asked_for, status, ms, request_id)
+                due_at, urgency, failures, trouble, told, asked_at, asked_for, status, ms, request_id,
+                memorable)
         ), ours AS (
             SELECT account_id, term FROM presence_accounts
             WHERE node_id = $1 AND account_id = ANY($2)
             ORDER BY account_id FOR SHARE
+        ), remembered AS (
+            INSERT INTO presence_history
+                (account_id, slot, user_id, at, asked_for, answer_status, answer_ms, request_id)
+            SELECT o.account_id, floor(date_part('epoch', o.asked_at))::bigint / 21600 % 6, o.user_id,
+                o.asked_at, o.asked_for, o.status, o.ms, o.request_id
+            FROM given o JOIN ours ON ours.account_id = o.account_id AND ours.term = o.term
+            WHERE o.memorable
         )
         UPDATE presences p SET
             applied = o.applied, applied_entra_id = o.applied_on, applied_at = o.since,
@@ -104,6 +114,7 @@ pub async fn write(
         &column.status as &[Option<i32>],
         &column.milliseconds as &[Option<i32>],
         &column.request_ids as &[Option<&str>],
+        &column.memorable,
     )
     .fetch_all(db)
     .await
@@ -131,6 +142,7 @@ struct Columns<'a> {
     status: Vec<Option<i32>>,
     milliseconds: Vec<Option<i32>>,
     request_ids: Vec<Option<&'a str>>,
+    memorable: Vec<bool>,
 }
 
 impl<'a> Columns<'a> {
@@ -163,5 +175,6 @@ impl<'a> Columns<'a> {
         self.status.push(asked.and_then(|asked| asked.status));
         self.milliseconds.push(asked.map(|asked| asked.milliseconds));
         self.request_ids.push(asked.and_then(|asked| asked.request_id.as_deref()));
+        self.memorable.push(asked.is_some_and(|asked| asked.memorable));
     }
 }

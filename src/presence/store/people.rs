@@ -18,11 +18,13 @@ pub enum Filter {
     Unmatched,
     Failing,
     Excluded,
+    /// They have a pause or working hours of their own.
+    Paused,
 }
 
 impl Filter {
-    pub const ALL: [Self; 5] =
-        [Self::All, Self::Held, Self::Unmatched, Self::Failing, Self::Excluded];
+    pub const ALL: [Self; 6] =
+        [Self::All, Self::Held, Self::Unmatched, Self::Failing, Self::Excluded, Self::Paused];
 
     /// As URLs write it.
     pub fn as_str(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Filter {
             Self::Unmatched => "unmatched",
             Self::Failing => "failing",
             Self::Excluded => "excluded",
+            Self::Paused => "paused",
         }
     }
 
@@ -42,12 +45,48 @@ impl Filter {
             Self::Unmatched => "Unmatched",
             Self::Failing => "Failing",
             Self::Excluded => "Excluded",
+            Self::Paused => "With a pause of their own",
         }
     }
 
     /// What a URL says; anything else means all.
     pub fn from_url(text: &str) -> Self {
         Self::ALL.into_iter().find(|filter| filter.as_str() == text).unwrap_or_default()
+    }
+}
+
+/// In which order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    #[default]
+    Name,
+    NameBackwards,
+    Email,
+}
+
+impl Sort {
+    pub const ALL: [Self; 3] = [Self::Name, Self::NameBackwards, Self::Email];
+
+    /// As URLs write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::NameBackwards => "-name",
+            Self::Email => "email",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Name => "Name, A to Z",
+            Self::NameBackwards => "Name, Z to A",
+            Self::Email => "E-mail",
+        }
+    }
+
+    /// What a URL says; anything else means by name.
+    pub fn from_url(text: &str) -> Self {
+        Self::ALL.into_iter().find(|sort| sort.as_str() == text).unwrap_or_default()
     }
 }
 
@@ -74,7 +113,7 @@ pub struct Listed {
 /// Where a page begins: after this row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct After {
-    /// The name in the form by which the database sorts.
+    /// The name (or address) in the form by which the database sorts.
     pub name: String,
     pub user: CloudlinkUserId,
 }
@@ -86,6 +125,7 @@ pub struct Wanted<'a> {
     pub filter: Filter,
     /// A part of a name or an address, without case; empty finds everybody.
     pub search: &'a str,
+    pub sort: Sort,
     pub after: Option<After>,
     pub limit: i64,
 }
@@ -103,87 +143,146 @@ pub async fn page(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<(Vec<Listed>,
 }
 
 /// The keys of a page, and one more to know whether another follows. One statement for each
-/// filter, so that each has its own index; `OFFSET 0` keeps the planner from reading a whole
-/// account for the few users that a presence names.
-async fn found(db: impl PgExecutor<'_>, wanted: Wanted<'_>) -> sqlx::Result<Vec<After>> {
-    let Wanted { account, filter, search, after, limit } = wanted;
+/// filter and order, so that each has its own index; `OFFSET 0` keeps the planner from reading a
+/// whole account for the few users that a presence names.
+async fn found(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<Vec<After>> {
+    let Wanted { account, filter, search, sort, after, limit } = wanted;
     let search = search.trim().to_lowercase();
-    let (name, user) =
+    let begins = after.is_none();
+    let (key, user) =
         after.map_or((String::new(), String::new()), |after| (after.name, after.user.into()));
     macro_rules! keys {
-        ($statement:literal) => {
-            sqlx::query_as!(After, $statement, account as AccountId, search, name, user, limit + 1,)
-                .fetch_all(db)
-                .await
+        ($with:literal, $from:literal, $key:literal, $after:literal, $order:literal) => {
+            sqlx::query_as!(
+                After,
+                $with
+                    + "SELECT "
+                    + $key
+                    + r#" AS "name!", u.user_id AS "user: CloudlinkUserId" "#
+                    + $from
+                    + " AND ($2 = '' OR position($2 IN u.searched) > 0) AND "
+                    + $after
+                    + " ORDER BY "
+                    + $order
+                    + " LIMIT $5",
+                account as AccountId,
+                search,
+                key,
+                user,
+                limit + 1,
+            )
+            .fetch_all(db)
+            .await
+        };
+    }
+    macro_rules! in_order {
+        ($with:literal, $from:literal) => {
+            match (sort, begins) {
+                (Sort::Name, _) => keys!(
+                    $with,
+                    $from,
+                    "lower(u.name)",
+                    "(lower(u.name), u.user_id) > ($3, $4)",
+                    "lower(u.name), u.user_id"
+                ),
+                (Sort::NameBackwards, true) => keys!(
+                    $with,
+                    $from,
+                    "lower(u.name)",
+                    "$3::text || $4::text IS NOT NULL",
+                    "lower(u.name) DESC, u.user_id DESC"
+                ),
+                (Sort::NameBackwards, false) => keys!(
+                    $with,
+                    $from,
+                    "lower(u.name)",
+                    "(lower(u.name), u.user_id) < ($3, $4)",
+                    "lower(u.name) DESC, u.user_id DESC"
+                ),
+                (Sort::Email, _) => keys!(
+                    $with,
+                    $from,
+                    "lower(u.email)",
+                    "(lower(u.email), u.user_id) > ($3, $4)",
+                    "lower(u.email), u.user_id"
+                ),
+            }
         };
     }
     match filter {
-        Filter::All => keys!(
-            r#"
-            SELECT lower(u.name) AS "name!", u.user_id AS "user: CloudlinkUserId"
-            FROM cloudlink_users u
-            WHERE u.account_id = $1
-                AND ($2 = '' OR position($2 IN u.searched) > 0)
-                AND (lower(u.name), u.user_id) > ($3, $4)
-            ORDER BY lower(u.name), u.user_id
-            LIMIT $5
-            "#
+        Filter::All => in_order!("", "FROM cloudlink_users u WHERE u.account_id = $1"),
+        Filter::Unmatched => in_order!(
+            "",
+            "FROM cloudlink_users u
+            WHERE u.account_id = $1 AND u.entra_id IS NULL AND NOT u.excluded"
         ),
-        Filter::Unmatched => keys!(
-            r#"
-            SELECT lower(u.name) AS "name!", u.user_id AS "user: CloudlinkUserId"
-            FROM cloudlink_users u
-            WHERE u.account_id = $1 AND u.entra_id IS NULL AND NOT u.excluded
-                AND ($2 = '' OR position($2 IN u.searched) > 0)
-                AND (lower(u.name), u.user_id) > ($3, $4)
-            ORDER BY lower(u.name), u.user_id
-            LIMIT $5
-            "#
-        ),
-        Filter::Excluded => keys!(
-            r#"
-            SELECT lower(u.name) AS "name!", u.user_id AS "user: CloudlinkUserId"
-            FROM cloudlink_users u
-            WHERE u.account_id = $1 AND u.excluded
-                AND ($2 = '' OR position($2 IN u.searched) > 0)
-                AND (lower(u.name), u.user_id) > ($3, $4)
-            ORDER BY lower(u.name), u.user_id
-            LIMIT $5
-            "#
-        ),
-        Filter::Failing => keys!(
-            r#"
-            WITH those AS MATERIALIZED (
+        Filter::Excluded => {
+            in_order!("", "FROM cloudlink_users u WHERE u.account_id = $1 AND u.excluded")
+        }
+        Filter::Failing => in_order!(
+            "WITH those AS MATERIALIZED (
                 SELECT user_id FROM presences WHERE account_id = $1 AND trouble IS NOT NULL
-            )
-            SELECT lower(u.name) AS "name!", u.user_id AS "user: CloudlinkUserId"
-            FROM those CROSS JOIN LATERAL (
-                SELECT name, user_id, searched FROM cloudlink_users c
+            ) ",
+            "FROM those CROSS JOIN LATERAL (
+                SELECT name, email, user_id, searched FROM cloudlink_users c
                 WHERE c.account_id = $1 AND c.user_id = those.user_id OFFSET 0
-            ) u
-            WHERE ($2 = '' OR position($2 IN u.searched) > 0)
-                AND (lower(u.name), u.user_id) > ($3, $4)
-            ORDER BY lower(u.name), u.user_id
-            LIMIT $5
-            "#
+            ) u WHERE true"
         ),
-        Filter::Held => keys!(
-            r#"
-            WITH those AS MATERIALIZED (
+        // Where many are held the list is walked until a page is full.
+        Filter::Held if many_held(db, account).await? => in_order!(
+            "",
+            "FROM cloudlink_users u WHERE u.account_id = $1 AND (
+                SELECT true FROM presences p
+                WHERE p.account_id = $1 AND p.user_id = u.user_id AND p.applied IS NOT NULL LIMIT 1)"
+        ),
+        Filter::Held => in_order!(
+            "WITH those AS MATERIALIZED (
                 SELECT user_id FROM presences WHERE account_id = $1 AND applied IS NOT NULL
-            )
-            SELECT lower(u.name) AS "name!", u.user_id AS "user: CloudlinkUserId"
-            FROM those CROSS JOIN LATERAL (
-                SELECT name, user_id, searched FROM cloudlink_users c
+            ) ",
+            "FROM those CROSS JOIN LATERAL (
+                SELECT name, email, user_id, searched FROM cloudlink_users c
                 WHERE c.account_id = $1 AND c.user_id = those.user_id OFFSET 0
-            ) u
-            WHERE ($2 = '' OR position($2 IN u.searched) > 0)
-                AND (lower(u.name), u.user_id) > ($3, $4)
-            ORDER BY lower(u.name), u.user_id
-            LIMIT $5
-            "#
+            ) u WHERE true"
+        ),
+        Filter::Paused => in_order!(
+            "",
+            "FROM presence_pauses z JOIN cloudlink_users u
+                ON u.account_id = z.account_id AND u.user_id = z.user_id
+            WHERE z.account_id = $1"
         ),
     }
+}
+
+/// More sessions are held than are looked up one by one in good time.
+async fn many_held(db: &PgPool, account: AccountId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        SELECT count(*) = 500 AS "many!" FROM (
+            SELECT FROM presences WHERE account_id = $1 AND applied IS NOT NULL LIMIT 500) AS few
+        "#,
+        account as AccountId,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// What some users are called, by their ids.
+pub async fn names(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    users: &[String],
+) -> sqlx::Result<Vec<(CloudlinkUserId, String)>> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT user_id AS "user: CloudlinkUserId", name FROM cloudlink_users
+        WHERE account_id = $1 AND user_id = ANY ($2)
+        "#,
+        account as AccountId,
+        users,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.user, row.name)).collect())
 }
 
 async fn details(
@@ -201,7 +300,7 @@ async fn details(
         FROM cloudlink_users u
         LEFT JOIN presences p ON p.account_id = u.account_id AND p.user_id = u.user_id
         WHERE u.account_id = $1 AND u.user_id = ANY ($2)
-        ORDER BY lower(u.name), u.user_id
+        ORDER BY array_position($2, u.user_id)
         "#,
         account as AccountId,
         users,

@@ -15,6 +15,8 @@ pub struct Minute {
     pub throttled_ms: i64,
     /// As Postgres writes an array: `{1,0,2}`.
     pub delays: String,
+    pub ours: String,
+    pub microsoft: String,
     pub succeeded_at: Option<DateTime<Utc>>,
 }
 
@@ -26,29 +28,43 @@ pub async fn add(db: impl PgExecutor<'_>, minutes: &[Minute]) -> sqlx::Result<()
     let failures: Vec<_> = minutes.iter().map(|m| m.failures).collect();
     let throttled: Vec<_> = minutes.iter().map(|m| m.throttled_ms).collect();
     let delays: Vec<_> = minutes.iter().map(|m| m.delays.clone()).collect();
+    let ours: Vec<_> = minutes.iter().map(|m| m.ours.clone()).collect();
+    let microsoft: Vec<_> = minutes.iter().map(|m| m.microsoft.clone()).collect();
     let succeeded: Vec<_> = minutes.iter().map(|m| m.succeeded_at).collect();
     sqlx::query!(
         r#"
         WITH given AS (
             SELECT g.* FROM unnest($1::uuid[], $2::timestamptz[], $3::int[], $4::int[], $5::bigint[],
-                $6::text[], $7::timestamptz[])
-                AS g (account_id, minute, pushes, failures, throttled_ms, delays, succeeded_at)
+                $6::text[], $7::text[], $8::text[], $9::timestamptz[])
+                AS g (account_id, minute, pushes, failures, throttled_ms, delays, ours, microsoft,
+                    succeeded_at)
             WHERE EXISTS (SELECT 1 FROM presence_accounts p WHERE p.account_id = g.account_id)
         ), seen AS (
             UPDATE presence_accounts p SET last_pushed_at = greatest(p.last_pushed_at, g.succeeded_at),
                 last_success_at = greatest(p.last_success_at, g.succeeded_at)
             FROM given g WHERE p.account_id = g.account_id AND g.succeeded_at IS NOT NULL
         )
-        INSERT INTO push_minutes AS m (account_id, minute, pushes, failures, throttled_ms, delays)
-        SELECT account_id, minute, pushes, failures, throttled_ms, delays::int[] FROM given
+        INSERT INTO push_minutes AS m
+            (account_id, minute, pushes, failures, throttled_ms, delays, ours, microsoft)
+        SELECT account_id, minute, pushes, failures, throttled_ms, delays::int[], ours::int[],
+            microsoft::int[]
+        FROM given
         ORDER BY account_id, minute
         ON CONFLICT (account_id, minute) DO UPDATE SET
             pushes = m.pushes + excluded.pushes,
             failures = m.failures + excluded.failures,
             throttled_ms = m.throttled_ms + excluded.throttled_ms,
             delays = (
-                SELECT array_agg(coalesce(was, 0) + coalesce(more, 0) ORDER BY n)
+                SELECT coalesce(array_agg(coalesce(was, 0) + coalesce(more, 0) ORDER BY n), '{}')
                 FROM unnest(m.delays, excluded.delays) WITH ORDINALITY AS t (was, more, n)
+            ),
+            ours = (
+                SELECT coalesce(array_agg(coalesce(was, 0) + coalesce(more, 0) ORDER BY n), '{}')
+                FROM unnest(m.ours, excluded.ours) WITH ORDINALITY AS t (was, more, n)
+            ),
+            microsoft = (
+                SELECT coalesce(array_agg(coalesce(was, 0) + coalesce(more, 0) ORDER BY n), '{}')
+                FROM unnest(m.microsoft, excluded.microsoft) WITH ORDINALITY AS t (was, more, n)
             )
         "#,
         &accounts as &[AccountId],
@@ -57,6 +73,8 @@ pub async fn add(db: impl PgExecutor<'_>, minutes: &[Minute]) -> sqlx::Result<()
         &failures,
         &throttled,
         &delays,
+        &ours,
+        &microsoft,
         &succeeded as &[Option<DateTime<Utc>>],
     )
     .execute(db)
@@ -68,6 +86,8 @@ pub async fn add(db: impl PgExecutor<'_>, minutes: &[Minute]) -> sqlx::Result<()
 pub async fn tidy(db: &sqlx::PgPool, before: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!("DELETE FROM push_minutes WHERE minute < $1", before).execute(db).await?;
     sqlx::query!("DELETE FROM push_totals WHERE minute < $1", before).execute(db).await?;
+    sqlx::query!("DELETE FROM push_hours WHERE hour < $1", before).execute(db).await?;
+    sqlx::query!("DELETE FROM push_hours_closed WHERE hour < $1", before).execute(db).await?;
     sqlx::query!("DELETE FROM future_events WHERE received_at < $1", before).execute(db).await?;
     Ok(())
 }

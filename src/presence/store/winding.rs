@@ -100,6 +100,9 @@ async fn forget_people(tx: &mut PgConnection, account: AccountId) -> sqlx::Resul
         "DELETE FROM entra_users WHERE account_id = $1",
         "DELETE FROM mappings WHERE account_id = $1",
         "DELETE FROM push_minutes WHERE account_id = $1",
+        "DELETE FROM push_hours WHERE account_id = $1",
+        "DELETE FROM presence_pauses WHERE account_id = $1",
+        "DELETE FROM presence_history WHERE account_id = $1",
     ] {
         sqlx::query(statement).bind(account).execute(&mut *tx).await?;
     }

@@ -7,9 +7,11 @@ mod models;
 mod node;
 mod nodes;
 mod office;
+mod pausing;
 mod pushing;
 mod removal;
 mod sharing;
+mod watched;
 mod webhook;
 
 pub use office::Office;
