@@ -37,7 +37,7 @@ use crate::postgres::Running;
 use crate::presence::{Inbox, Pace, Pulse};
 use crate::state::AppState;
 use crate::telemetry::Metrics;
-use crate::{fleet, notifications, presence, routes, runs, staff};
+use crate::{fleet, integrations, notifications, presence, routes, runs, staff};
 
 /// What is in hand may take this long to finish once we are told to stop.
 const GRACE: Duration = Duration::from_secs(9);
@@ -109,6 +109,7 @@ impl Portal {
             Ok(())
         });
         parts.spawn(upkeep::run(self.app.clone(), stop.clone()));
+        parts.spawn(integrations::rotation::run(self.app.clone(), stop.clone()));
 
         let outcome = together(parts, &stop).await;
         self.app.db.close().await;

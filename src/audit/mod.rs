@@ -38,6 +38,11 @@ impl Actor {
         (self.staff, &self.name, &self.address)
     }
 
+    /// As whom they are written down.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The portal itself.
     pub fn portal() -> Self {
         Self { staff: None, name: "portal".to_owned(), address: String::new() }

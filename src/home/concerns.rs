@@ -6,12 +6,11 @@ use super::removals::{self, removals};
 use super::store::{self, Expiring, Failing, Troubled, Unmatched, Waiting};
 use crate::checks::{self, store::Urgent};
 use crate::ids::{AccountId, StaffId};
+use crate::integrations::reminders;
 use crate::presence::pages::{at, mend, title_of};
 use crate::presence::trouble::Trouble;
 use crate::state::AppState;
 
-/// A secret that ends within this many days is worth a word.
-const SOON: TimeDelta = TimeDelta::days(30);
 /// What passes by itself is given so long to do so.
 const PATIENCE: TimeDelta = TimeDelta::minutes(15);
 
@@ -57,10 +56,12 @@ pub async fn concerns(app: &AppState, scope: Option<StaffId>) -> sqlx::Result<Ve
         concerns.push(no_cloudlink());
     }
     concerns.extend(troubled(store::troubled(&mut *db, scope, now - PATIENCE).await?));
-    let expiring = store::expiring(&mut *db, scope, today, today + SOON).await?;
-    let (expired, soon) = expiring.into_iter().partition(|secret| secret.expired);
-    concerns.extend(secrets(expired, today));
-    concerns.extend(secrets(soon, today));
+    let (soon, last) = (today + TimeDelta::days(reminders::URGENT), reminders::horizon(today));
+    let expiring = store::expiring(&mut *db, scope, today, soon, last).await?;
+    for stage in 0..=2 {
+        let found = expiring.iter().filter(|ending| ending.stage == stage).cloned().collect();
+        concerns.extend(endings(found, today));
+    }
     concerns.extend(removals(removals::waiting(&mut *db, scope, now).await?));
     let checked = checks::store::urgent(&mut *db, scope, today, store::NAMED).await?;
     concerns.extend(checks_that_failed(checked));
@@ -124,25 +125,30 @@ fn troubled(found: Vec<Troubled>) -> Vec<Concern> {
     concerns.into_iter().map(|(_, concern)| concern).collect()
 }
 
-/// Secrets on one side of today.
-fn secrets(found: Vec<Expiring>, today: NaiveDate) -> Option<Concern> {
+/// Secrets and certificates that are as urgent as each other.
+fn endings(found: Vec<Expiring>, today: NaiveDate) -> Option<Concern> {
     let first = found.first()?;
-    let (kind, title) = if first.expired {
-        ("danger", "The client secret’s expiry date has passed")
-    } else {
-        ("warn", "A client secret expires soon")
+    let what = match found.iter().filter(|ending| ending.is_certificate).count() {
+        0 => "client secret",
+        all if all == found.len() => "certificate",
+        _ => "client secret or certificate",
+    };
+    let (kind, title) = match first.stage {
+        0 => ("danger", format!("The {what}’s expiry date has passed")),
+        1 => ("warn", format!("A {what} expires soon")),
+        _ => ("info", format!("A {what} expires within three months")),
     };
     Some(Concern {
         kind,
-        title: title.to_owned(),
-        advice: "Create a new client secret in the Entra app registration, and paste its Value. The old one is used until the new one works.".to_owned(),
+        title,
+        advice: "Lay the next one ready in the Configure dialog: it is tested at once, and takes over by itself before the old one ends.".to_owned(),
         all: first.all,
         list: None,
-        places: found.into_iter().map(|secret| secret_place(secret, today)).collect(),
+        places: found.into_iter().map(|ending| ending_place(ending, today)).collect(),
     })
 }
 
-fn secret_place(secret: Expiring, today: NaiveDate) -> Place {
+fn ending_place(secret: Expiring, today: NaiveDate) -> Place {
     let day = secret.on.format("%-d %b %Y");
     let note = match (secret.on - today).num_days() {
         ..0 => format!("expired on {day}"),
@@ -326,8 +332,9 @@ mod tests {
             let account = AccountId::new();
             let integration = IntegrationId::new();
             let name = String::new();
-            let secret = Expiring { account, name, integration, on, expired: false, all: 1 };
-            secret_place(secret, today).note
+            let (is_certificate, stage) = (false, 1);
+            let ending = Expiring { account, name, integration, on, is_certificate, stage, all: 1 };
+            ending_place(ending, today).note
         };
         assert_eq!(note("2026-03-01"), "expired on 1 Mar 2026");
         assert_eq!(note("2026-03-03"), "expires tomorrow");

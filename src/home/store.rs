@@ -65,52 +65,62 @@ pub async fn troubled(
     .await
 }
 
-/// An account whose secret ends, and how many there are on the same side of today.
+/// An account whose secret or certificate ends, and how many there are as urgent.
 #[derive(Clone, Debug)]
 pub struct Expiring {
     pub account: AccountId,
     pub name: String,
     pub integration: IntegrationId,
     pub on: NaiveDate,
-    pub expired: bool,
+    pub is_certificate: bool,
+    /// 0: it has ended; 1: by `soon`; 2: later.
+    pub stage: i32,
     pub all: i64,
 }
 
-/// Secrets that have expired by `today`, or will by `soon`; the soonest first. Accounts of
-/// which Microsoft says so itself are left to [`troubled`].
+/// Secrets and certificates that have ended by `today`, or will by the last day that matters;
+/// the soonest first. Accounts of which Microsoft says so itself are left to [`troubled`], and
+/// nothing is to be done where a next one lies ready that Microsoft has accepted.
 pub async fn expiring(
     db: impl PgExecutor<'_>,
     scope: Option<StaffId>,
     today: NaiveDate,
     soon: NaiveDate,
+    last: NaiveDate,
 ) -> sqlx::Result<Vec<Expiring>> {
     sqlx::query_as!(
         Expiring,
         r#"
         SELECT account_id AS "account!: AccountId", name AS "name!", secret_expires_on AS "on!",
-            integration_id AS "integration!: IntegrationId", expired AS "expired!", total AS "all!"
+            integration_id AS "integration!: IntegrationId", is_certificate AS "is_certificate!",
+            stage AS "stage!", total AS "all!"
         FROM (
-            SELECT c.account_id, c.integration_id, a.name, c.secret_expires_on, c.secret_expires_on <= $2 AS expired,
-                row_number() OVER side AS place,
-                count(*) OVER (PARTITION BY c.secret_expires_on <= $2) AS total
+            SELECT *, row_number() OVER (PARTITION BY stage ORDER BY secret_expires_on, account_id) AS place,
+                count(*) OVER (PARTITION BY stage) AS total
+            FROM (SELECT c.account_id, c.integration_id, a.name, c.secret_expires_on,
+                c.credential = 'certificate' AS is_certificate,
+                CASE WHEN c.secret_expires_on <= $2 THEN 0 WHEN c.secret_expires_on <= $5 THEN 1 ELSE 2 END AS stage
             FROM connections c JOIN accounts a ON a.id = c.account_id
             JOIN integrations i ON i.account_id = c.account_id AND i.id = c.integration_id
             WHERE c.secret_expires_on <= $3 AND a.deactivated_at IS NULL
                 AND i.removing_since IS NULL
+                AND NOT EXISTS (SELECT FROM spare_credentials s
+                    WHERE s.account_id = c.account_id AND s.integration_id = c.integration_id
+                        AND s.slot = 'next' AND s.accepted_at IS NOT NULL)
                 AND NOT EXISTS (SELECT FROM presence_troubles t
-                    WHERE t.account_id = c.account_id AND t.cause = 'secret-expired')
+                    WHERE t.account_id = c.account_id AND t.cause IN ('secret-expired', 'certificate-expired'))
                 AND ($1::uuid IS NULL OR EXISTS (
                     SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
-            WINDOW side AS (PARTITION BY c.secret_expires_on <= $2
-                ORDER BY c.secret_expires_on, a.id)
+            ) AS ending
         ) AS placed
         WHERE place <= $4
-        ORDER BY expired DESC, place
+        ORDER BY stage, place
         "#,
         scope as Option<StaffId>,
         today,
-        soon,
+        last,
         NAMED,
+        soon,
     )
     .fetch_all(db)
     .await

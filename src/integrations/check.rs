@@ -15,16 +15,18 @@ pub enum Failed {
     Missing(Vec<Permission>),
 }
 
-/// Tries a connection that nobody uses yet. What others use meanwhile is not disturbed.
-pub async fn check(microsoft: &Microsoft, connection: &Connection) -> Result<(), Failed> {
+/// Tries a connection that nobody uses yet. What others use meanwhile is not disturbed. The token
+/// with which it worked.
+pub async fn check(microsoft: &Microsoft, connection: &Connection) -> Result<Token, Failed> {
     let tried = tokio::time::timeout(LONGEST, steps(microsoft, connection)).await;
     tried.unwrap_or_else(|_| Err(Failed::Refused(too_slow())))
 }
 
-async fn steps(microsoft: &Microsoft, connection: &Connection) -> Result<(), Failed> {
+async fn steps(microsoft: &Microsoft, connection: &Connection) -> Result<Token, Failed> {
     let token = sign_in(microsoft, connection).await?;
     permissions(&token)?;
-    directory(microsoft, connection, &token).await
+    directory(microsoft, connection, &token).await?;
+    Ok(token)
 }
 
 /// Whether Microsoft accepts the credentials.
@@ -73,6 +75,16 @@ impl Failed {
             if matches!(refusal.cause, Cause::Unreachable | Cause::Trouble))
     }
 
+    /// What speaks against the secret or certificate itself, and not against the rest.
+    pub fn against_credential(&self) -> Option<(Cause, &str)> {
+        match self {
+            Self::Refused(refusal) if refusal.cause.blames_credential() => {
+                Some((refusal.cause, &refusal.detail))
+            }
+            _ => None,
+        }
+    }
+
     /// The field of the form that it concerns; none when it is the whole.
     pub fn field(&self) -> Option<&'static str> {
         match self {
@@ -95,7 +107,7 @@ impl Failed {
         match self {
             Self::Refused(refusal) => refusal.cause.advice().to_owned(),
             Self::Missing(missing) => format!(
-                "The secret is right. Add {} to the app registration as Microsoft Graph \
+                "The sign-in worked. Add {} to the app registration as Microsoft Graph \
                  application permissions (not delegated ones), grant admin consent, wait a \
                  minute, and try again.",
                 names(missing)

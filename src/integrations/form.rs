@@ -3,7 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 use serde::Deserialize;
 
-use super::Connected;
+use super::{Connected, CredentialKind};
 use crate::ids::{ClientId, TenantId};
 use crate::kit::secret::Secret;
 use crate::kit::text::line;
@@ -62,24 +62,27 @@ impl From<&Connected> for ConnectionForm {
             tenant_id: connected.tenant.to_string(),
             client_id: connected.client.to_string(),
             cloud: connected.cloud.as_str().to_owned(),
-            secret_expires_on: connected
-                .secret_expires_on
-                .map(|d| d.to_string())
-                .unwrap_or_default(),
+            secret_expires_on: match connected.credential {
+                CredentialKind::Secret => connected.expiry.on.map(|day| day.to_string()),
+                CredentialKind::Certificate => None,
+            }
+            .unwrap_or_default(),
             ..Self::default()
         }
     }
 }
 
 impl ConnectionForm {
-    /// `kept` is the connection that is there: its secret may be kept.
+    /// `kept` is the connection that is there: its secret may be kept. Where a `certificate`
+    /// lies ready, a first connection needs no secret either.
     pub fn parse(
         &self,
         kept: Option<&Connected>,
+        certificate: bool,
         today: NaiveDate,
     ) -> Result<Details, FieldErrors> {
         let mut errors = FieldErrors::default();
-        let details = self.details(kept, today, &mut errors);
+        let details = self.details(kept, certificate, today, &mut errors);
         details.filter(|_| errors.is_empty()).ok_or(errors)
     }
 
@@ -87,6 +90,7 @@ impl ConnectionForm {
     fn details(
         &self,
         kept: Option<&Connected>,
+        certificate: bool,
         today: NaiveDate,
         errors: &mut FieldErrors,
     ) -> Option<Details> {
@@ -96,10 +100,11 @@ impl ConnectionForm {
         }
         let tenant = errors.take("tenant_id", guid(&self.tenant_id, "Directory (tenant) ID"));
         let client = errors.take("client_id", guid(&self.client_id, "Application (client) ID"));
-        let secret = errors.take("client_secret", secret(&self.client_secret, kept.is_some()));
+        let secret = errors
+            .take("client_secret", secret(&self.client_secret, kept.is_some() || certificate));
         let cloud = errors.take("cloud", self.cloud.parse::<Cloud>());
         let expires = errors.take("secret_expires_on", expiry(&self.secret_expires_on));
-        let is_news = kept.is_none_or(|kept| Some(kept.secret_expires_on) != expires);
+        let is_news = kept.is_none_or(|kept| Some(kept.expiry.on) != expires);
         let is_new_secret = matches!(secret, Some(Some(_)));
         if expires.flatten().is_some_and(|day| day < today) && (is_news || is_new_secret) {
             errors.add("secret_expires_on", "That day has passed. When does this secret expire?");
@@ -118,14 +123,22 @@ impl ConnectionForm {
 impl Details {
     /// Whether tokens of `old` are of no use with this: another identity, or another secret.
     pub fn is_another_than(&self, old: &Connected) -> bool {
-        self.secret.is_some()
-            || (self.tenant, self.client, self.cloud) != (old.tenant, old.client, old.cloud)
+        self.secret.is_some() || self.is_another_application(old)
     }
 
     /// Whether only what Microsoft does not care about has changed.
     pub fn is_only_renamed(&self, old: &Connected) -> bool {
-        !self.is_another_than(old)
-            && (self.name != old.name || self.secret_expires_on != old.secret_expires_on)
+        !self.is_another_than(old) && (self.name != old.name || self.is_dated_anew(old))
+    }
+
+    /// Whether another end was typed than the one that was known. A certificate knows its own.
+    pub fn is_dated_anew(&self, old: &Connected) -> bool {
+        old.credential == CredentialKind::Secret && self.secret_expires_on != old.expiry.on
+    }
+
+    /// Whether it is another application, for which no other credential is known to work.
+    pub fn is_another_application(&self, old: &Connected) -> bool {
+        (self.tenant, self.client, self.cloud) != (old.tenant, old.client, old.cloud)
     }
 }
 
@@ -148,6 +161,26 @@ enum NotASecret {
     TooLong,
     #[error("A client secret is one word: letters, digits and signs, no space and no line break.")]
     Broken,
+}
+
+/// The next secret as typed, to be laid ready.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct NextForm {
+    pub next_secret: Secret,
+    pub next_expires_on: String,
+}
+
+impl NextForm {
+    pub fn parse(&self, today: NaiveDate) -> Result<(Secret, Option<NaiveDate>), FieldErrors> {
+        let mut errors = FieldErrors::default();
+        let secret = errors.take("next_secret", secret(&self.next_secret, false)).flatten();
+        let expires = errors.take("next_expires_on", expiry(&self.next_expires_on));
+        if expires.flatten().is_some_and(|day| day <= today) {
+            errors.add("next_expires_on", "That day has passed. When does the next secret expire?");
+        }
+        secret.zip(expires).filter(|_| errors.is_empty()).ok_or(errors)
+    }
 }
 
 fn secret(typed: &Secret, may_be_kept: bool) -> Result<Option<Secret>, NotASecret> {
@@ -176,6 +209,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::integrations::Expiry;
 
     fn today() -> NaiveDate {
         "2026-03-02".parse().unwrap()
@@ -196,7 +230,8 @@ mod tests {
 
     #[test]
     fn ids_and_the_secret_are_taken_without_the_space_that_pasting_brings() {
-        let details = typed(&format!(" {ID} "), " s3cret\t", "2027-03-31").parse(None, today());
+        let details =
+            typed(&format!(" {ID} "), " s3cret\t", "2027-03-31").parse(None, false, today());
         let details = details.unwrap();
         assert_eq!(details.tenant.to_string(), ID);
         assert_eq!(details.client.to_string(), ID);
@@ -205,14 +240,17 @@ mod tests {
 
     #[test]
     fn every_field_has_its_own_complaint() {
-        let errors = typed("contoso.onmicrosoft.com", "", "31/03/2027").parse(None, today());
+        let errors = typed("contoso.onmicrosoft.com", "", "31/03/2027").parse(None, false, today());
         let errors = errors.unwrap_err();
         for field in ["tenant_id", "client_secret", "secret_expires_on"] {
             assert!(errors.of(field).is_some(), "{field}");
         }
         assert_eq!(errors.count(), 3);
-        assert!(typed(ID, "s3cret", "2026-03-01").parse(None, today()).is_err(), "it has passed");
-        assert!(typed(ID, "two words", "").parse(None, today()).is_err());
+        assert!(
+            typed(ID, "s3cret", "2026-03-01").parse(None, false, today()).is_err(),
+            "it has passed"
+        );
+        assert!(typed(ID, "two words", "").parse(None, false, today()).is_err());
     }
 
     #[test]
@@ -222,13 +260,15 @@ mod tests {
             tenant: ID.parse().unwrap(),
             client: ID.parse().unwrap(),
             cloud: Cloud::Global,
-            secret_expires_on: "2026-01-01".parse().ok(),
+            credential: CredentialKind::Secret,
+            certificate: None,
+            expiry: Expiry { on: "2026-01-01".parse().ok(), ..Expiry::default() },
             tested_at: None,
             version: 1,
         };
-        let renamed = typed(ID, "", "2026-01-01").parse(Some(&kept), today()).unwrap();
+        let renamed = typed(ID, "", "2026-01-01").parse(Some(&kept), false, today()).unwrap();
         assert!(renamed.is_only_renamed(&kept) && !renamed.is_another_than(&kept));
-        let replaced = typed(ID, "another", "2026-01-01").parse(Some(&kept), today());
+        let replaced = typed(ID, "another", "2026-01-01").parse(Some(&kept), false, today());
         assert!(replaced.unwrap_err().of("secret_expires_on").is_some());
     }
 
@@ -238,7 +278,7 @@ mod tests {
             tenant in ".*", secret in any::<String>(), expires in "[0-9-]{0,12}", cloud in ".{0,9}",
         ) {
             let form = ConnectionForm { cloud, ..typed(&tenant, &secret, &expires) };
-            match form.parse(None, today()) {
+            match form.parse(None, false, today()) {
                 Ok(details) => {
                     prop_assert!(details.secret.is_some_and(|s| !s.is_empty()));
                     prop_assert!(details.secret_expires_on.is_none_or(|day| day >= today()));

@@ -6,20 +6,24 @@
 
 pub mod catalog;
 pub mod check;
+pub mod credential;
+pub mod expiry;
 mod form;
 mod pages;
 pub mod reminders;
+pub mod rotation;
 mod save;
 pub mod store;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::ids::{AccountId, ClientId, IntegrationId, MonitorId, RunId, TenantId};
-use crate::microsoft::Cloud;
+use crate::microsoft::{Cloud, ShownCertificate};
 use crate::runs::ItemState;
 
 pub use catalog::{Ability, Feature, Kind, Release};
 pub use check::Failed;
+pub use credential::{CredentialKind, Expiry};
 pub use pages::{TheIntegration, routes};
 
 /// An application that was added to an account.
@@ -79,7 +83,11 @@ pub struct Connected {
     pub tenant: TenantId,
     pub client: ClientId,
     pub cloud: Cloud,
-    pub secret_expires_on: Option<NaiveDate>,
+    pub credential: CredentialKind,
+    /// Where that is what it signs in with.
+    pub certificate: Option<ShownCertificate>,
+    /// When the secret or certificate ends.
+    pub expiry: Expiry,
     /// None: saved without testing, because Microsoft could not be reached.
     pub tested_at: Option<DateTime<Utc>>,
     pub version: i32,

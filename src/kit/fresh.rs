@@ -24,10 +24,14 @@ pub type Fetch<'a, V, E> = Pin<Box<dyn Future<Output = Result<Held<V>, E>> + Sen
 /// However many ask at once, one fetches, and all get what came of it, be it a refusal. While a
 /// value is due but not over, one renews it and nobody else waits.
 pub struct Fresh<K, V, E> {
-    seats: Mutex<HashMap<K, Arc<Seat<V, E>>>>,
+    /// Of a key the last few editions, the newest at the end: whoever began with the one before
+    /// finishes with it.
+    seats: Mutex<HashMap<K, Seats<V, E>>>,
     /// Whether a refusal is of the kind that passes: then a value that is not over yet serves on.
     passes: fn(&E) -> bool,
 }
+
+type Seats<V, E> = Vec<Arc<Seat<V, E>>>;
 
 struct Seat<V, E> {
     edition: u64,
@@ -40,13 +44,14 @@ struct Seat<V, E> {
 
 /// How long a value that could not be renewed is left alone.
 const REST: TimeDelta = TimeDelta::seconds(30);
+const EDITIONS: usize = 2;
 
 impl<K: Eq + Hash, V: Clone, E: Clone> Fresh<K, V, E> {
     pub fn new(passes: fn(&E) -> bool) -> Self {
         Self { seats: Mutex::default(), passes }
     }
 
-    /// The value of `key`, as good as new. One of another `edition` is thrown away.
+    /// The value of `key` in this `edition`, as good as new.
     pub async fn get<'a>(
         &self,
         key: K,
@@ -74,6 +79,7 @@ impl<K: Eq + Hash, V: Clone, E: Clone> Fresh<K, V, E> {
             }
         }
         let outcome = fetch().await;
+        let refusal = outcome.as_ref().err().cloned();
         let (answer, held) = match (outcome, old) {
             (Ok(held), _) => (Ok(held.value.clone()), Some(held)),
             (Err(refusal), Some(old)) if (self.passes)(&refusal) => {
@@ -81,10 +87,38 @@ impl<K: Eq + Hash, V: Clone, E: Clone> Fresh<K, V, E> {
             }
             (Err(refusal), old) => (Err(refusal), old),
         };
-        *seat.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
-        *flight = answer.as_ref().err().cloned();
-        seat.landed.fetch_add(1, Ordering::Release);
+        seat.land(held, &mut flight, refusal);
         answer
+    }
+
+    /// Renews the value of `key` when its time has come, or fetches a first one; and says what
+    /// came of it even where the old value serves on.
+    pub async fn renew<'a>(
+        &self,
+        key: K,
+        edition: u64,
+        now: DateTime<Utc>,
+        fetch: impl FnOnce() -> Fetch<'a, V, E>,
+    ) -> Result<V, E> {
+        let seat = self.seat(key, edition);
+        let mut flight = seat.flight.lock().await;
+        let old = seat.held().filter(|held| now < held.ends_at);
+        if let Some(held) = old.as_ref().filter(|held| now < held.renew_at) {
+            return flight.clone().map_or_else(|| Ok(held.value.clone()), Err);
+        }
+        let outcome = fetch().await;
+        let held = match &outcome {
+            Ok(held) => Some(held.clone()),
+            Err(_) => old.map(|old| Held { renew_at: now + REST, ..old }),
+        };
+        seat.land(held, &mut flight, outcome.as_ref().err().cloned());
+        outcome.map(|held| held.value)
+    }
+
+    /// What is held for `key` in this `edition`, without asking anybody.
+    pub fn held(&self, key: &K, edition: u64) -> Option<Held<V>> {
+        let seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        seats.get(key)?.iter().find(|seat| seat.edition == edition)?.held()
     }
 
     /// Forgets the value of `key`; the next to ask fetches.
@@ -93,21 +127,25 @@ impl<K: Eq + Hash, V: Clone, E: Clone> Fresh<K, V, E> {
     }
 
     /// Forgets the value of `key` if it is still this one, and not one that came after it.
-    pub fn forget_if(&self, key: &K, this: impl FnOnce(&V) -> bool) {
+    pub fn forget_if(&self, key: &K, this: impl Fn(&V) -> bool) {
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = seats.get(key).and_then(|seat| seat.held());
-        if held.is_some_and(|held| this(&held.value)) {
-            seats.remove(key);
+        if let Some(seats) = seats.get_mut(key) {
+            seats.retain(|seat| !seat.held().is_some_and(|held| this(&held.value)));
         }
     }
 
     fn seat(&self, key: K, edition: u64) -> Arc<Seat<V, E>> {
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        let seat = seats.entry(key).or_insert_with(|| Seat::new(edition));
-        if seat.edition != edition {
-            *seat = Seat::new(edition);
+        let seats = seats.entry(key).or_default();
+        if let Some(seat) = seats.iter().find(|seat| seat.edition == edition) {
+            return Arc::clone(seat);
         }
-        Arc::clone(seat)
+        if seats.len() >= EDITIONS {
+            seats.remove(0);
+        }
+        let seat = Seat::new(edition);
+        seats.push(Arc::clone(&seat));
+        seat
     }
 }
 
@@ -123,6 +161,13 @@ impl<V: Clone, E> Seat<V, E> {
 
     fn held(&self) -> Option<Held<V>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A fetch has ended, with this to hold from now on.
+    fn land(&self, held: Option<Held<V>>, flight: &mut Option<E>, refusal: Option<E>) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
+        *flight = refusal;
+        self.landed.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -202,5 +247,20 @@ mod tests {
         assert_eq!(ask(&tokens, 0, &fetches, None).await, Ok(2));
         let other = || -> Fetch<'_, u64, &'static str> { Box::pin(async { Err("other") }) };
         assert_eq!(tokens.get("a", 1, at(0), other).await, Err("other"));
+        assert_eq!(ask(&tokens, 0, &fetches, None).await, Ok(2), "the one before serves on");
+    }
+
+    #[tokio::test]
+    async fn whoever_renews_hears_of_the_refusal_while_all_others_are_served() {
+        let (tokens, fetches) = (Tokens::new(|_| true), AtomicU64::new(0));
+        let refuse = || -> Fetch<'_, u64, &'static str> { Box::pin(async { Err("expired") }) };
+        assert_eq!(ask(&tokens, 0, &fetches, None).await, Ok(1));
+        assert_eq!(tokens.renew("a", 0, at(49), refuse).await, Ok(1), "it is not due");
+        assert_eq!(tokens.renew("a", 0, at(50), refuse).await, Err("expired"));
+        assert_eq!(ask(&tokens, 50, &fetches, Some("expired")).await, Ok(1));
+        assert_eq!(ask(&tokens, 55, &fetches, Some("expired")).await, Ok(1), "asked by a push");
+        let other = || -> Fetch<'_, u64, &'static str> { Box::pin(async { Err("other") }) };
+        assert_eq!(tokens.renew("a", 0, at(55), other).await, Err("expired"), "and told to both");
+        assert_eq!(ask(&tokens, 60, &fetches, Some("expired")).await, Err("expired"), "it is over");
     }
 }

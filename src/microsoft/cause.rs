@@ -30,7 +30,11 @@ pub enum Cause {
     SecretWrong,
     /// The secret is wrong and looks like the *Secret ID* that stands beside the value.
     SecretIdPasted,
+    /// Entra does not have our certificate, or not with this key.
     CertificateWrong,
+    CertificateExpired,
+    /// The assertion's times are not Microsoft's: this server's clock is wrong.
+    ClockWrong,
     ApplicationUnknown,
     TenantUnknown,
     OtherCloud,
@@ -78,11 +82,13 @@ impl Field {
 }
 
 impl Cause {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::SecretExpired,
         Self::SecretWrong,
         Self::SecretIdPasted,
         Self::CertificateWrong,
+        Self::CertificateExpired,
+        Self::ClockWrong,
         Self::ApplicationUnknown,
         Self::TenantUnknown,
         Self::OtherCloud,
@@ -108,6 +114,8 @@ impl Cause {
             Self::SecretWrong => "secret-wrong",
             Self::SecretIdPasted => "secret-id-pasted",
             Self::CertificateWrong => "certificate-wrong",
+            Self::CertificateExpired => "certificate-expired",
+            Self::ClockWrong => "clock-wrong",
             Self::ApplicationUnknown => "application-unknown",
             Self::TenantUnknown => "tenant-unknown",
             Self::OtherCloud => "other-cloud",
@@ -139,6 +147,17 @@ impl Cause {
         )
     }
 
+    /// Whether the secret or certificate is at fault, so that another one may mend it.
+    pub fn blames_credential(self) -> bool {
+        self.field() == Some(Field::Secret)
+    }
+
+    /// Whether it is about signing in, so that a token that is given ends it.
+    pub fn concerns_sign_in(self) -> bool {
+        self.field().is_some()
+            || matches!(self, Self::ConditionalAccess | Self::SignInRefused | Self::ClockWrong)
+    }
+
     /// Whether it says nothing about the rest of the account.
     pub fn concerns_one_user(self) -> bool {
         matches!(self, Self::NoSuchUser | Self::UserRefused)
@@ -150,7 +169,8 @@ impl Cause {
             Self::SecretExpired
             | Self::SecretWrong
             | Self::SecretIdPasted
-            | Self::CertificateWrong => Some(Field::Secret),
+            | Self::CertificateWrong
+            | Self::CertificateExpired => Some(Field::Secret),
             Self::ApplicationUnknown | Self::ApplicationDisabled => Some(Field::Client),
             Self::TenantUnknown => Some(Field::Tenant),
             Self::OtherCloud => Some(Field::Cloud),
@@ -165,6 +185,8 @@ impl Cause {
             Self::SecretWrong => "Microsoft does not accept the client secret",
             Self::SecretIdPasted => "The Secret ID was pasted instead of the Value",
             Self::CertificateWrong => "Microsoft does not accept the certificate",
+            Self::CertificateExpired => "The certificate has expired",
+            Self::ClockWrong => "This server’s clock is wrong",
             Self::ApplicationUnknown => "The application is not in this tenant",
             Self::TenantUnknown => "Microsoft does not know this tenant",
             Self::OtherCloud => "The tenant is in another Microsoft cloud",
@@ -200,7 +222,15 @@ impl Cause {
             Self::SecretIdPasted => {
                 "What you pasted looks like a Secret ID. Copy what stands in the column Value; Entra shows it only once, so you may have to create a new secret."
             }
-            Self::CertificateWrong => "Upload the certificate to the Entra app registration again.",
+            Self::CertificateWrong => {
+                "Entra does not know the certificate, or a new upload has yet to be heard of everywhere, which takes a minute or two. Upload it to the app registration (again), under Certificates & secrets, Certificates."
+            }
+            Self::CertificateExpired => {
+                "Make a new certificate in the Configure dialog, upload it to the Entra app registration, and use it."
+            }
+            Self::ClockWrong => {
+                "Microsoft found the time in our sign-in out of range. Set this server’s clock, or have it set by NTP."
+            }
             Self::ApplicationUnknown => {
                 "Compare Tenant Id and Application (Client) Id with the app registration’s overview page. If both are right, an administrator of the tenant has yet to grant admin consent."
             }

@@ -19,6 +19,8 @@ pub(super) fn of_aadsts(number: u32) -> Option<Cause> {
         // The last two: nothing was sent as a secret, which for whoever filled in the form is a wrong one.
         7_000_215 | 7_000_216 | 7_000_218 => Cause::SecretWrong,
         700_027 => Cause::CertificateWrong,
+        1_000_502 => Cause::CertificateExpired,
+        700_024 => Cause::ClockWrong,
         700_016 | 7_000_229 => Cause::ApplicationUnknown,
         90_002 | 90_023 | 900_023 => Cause::TenantUnknown,
         90_038 | 900_382 | 900_432 | 500_011 | 500_014 => Cause::OtherCloud,

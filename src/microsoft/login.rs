@@ -15,8 +15,9 @@ use uuid::Uuid;
 use super::wire::{SignInError, TokenAnswer};
 use super::{Cause, Connection, Credential, Microsoft, Permission, Refusal, codes};
 use crate::ids::AccountId;
-use crate::kit::fresh::Held;
+use crate::kit::fresh::{Fetch, Held};
 use crate::kit::http::{self, Unread};
+use crate::kit::secret::Secret;
 
 /// A token, and what it says about itself.
 #[derive(Clone)]
@@ -45,6 +46,12 @@ impl Token {
     /// Whether the token carries a permission, if that can be told.
     pub fn carries(&self, permission: Permission) -> Option<bool> {
         self.roles().map(|roles| roles.iter().any(|role| role == permission.as_str()))
+    }
+
+    /// Whether it may read app registrations, and with them when our secret ends. That is not
+    /// needed, and most admins do not grant it.
+    pub fn reads_applications(&self) -> bool {
+        self.roles().is_some_and(|roles| roles.iter().any(|role| role == "Application.Read.All"))
     }
 
     pub(super) fn bearer(&self) -> HeaderValue {
@@ -87,6 +94,20 @@ impl Microsoft {
             .await
     }
 
+    /// Renews the token that is kept for this connection when its time has come, or gets a first
+    /// one. A refusal is told although the token of before may serve on.
+    pub async fn renew_token(&self, connection: &Connection) -> Result<Token, Refusal> {
+        let (account, now) = (connection.account, self.0.clock.now());
+        let fetch = || -> Fetch<'_, Token, Refusal> { Box::pin(self.fetch_token(connection)) };
+        self.0.tokens.renew(account, edition(connection), now, fetch).await
+    }
+
+    /// When the token that is kept for this connection is to be renewed; none is kept, if none.
+    pub fn token_due_at(&self, connection: &Connection) -> Option<DateTime<Utc>> {
+        let held = self.0.tokens.held(&connection.account, edition(connection))?;
+        Some(held.renew_at)
+    }
+
     /// Forgets a token that Graph did not accept, unless another has come in its place.
     pub(super) fn forget_this_token(&self, account: AccountId, token: &Token) {
         self.0.tokens.forget_if(&account, |kept| kept.is(token));
@@ -109,21 +130,35 @@ impl Microsoft {
         outcome
     }
 
+    /// What proves that we are the application: the secret itself, or a signed assertion.
+    fn proof(&self, connection: &Connection, endpoint: &str) -> Result<Secret, Refusal> {
+        match &connection.credential {
+            Credential::Secret(secret) => Ok(secret.clone()),
+            Credential::Certificate(certificate) => certificate
+                .assertion(connection.client, endpoint, self.0.clock.now())
+                .map_err(|error| Refusal::new(Cause::SignInRefused, format!("{error:#}"))),
+        }
+    }
+
     async fn ask_for_token(&self, connection: &Connection) -> Result<Held<Token>, Refusal> {
         const LONGEST: usize = 64 * 1024;
-        let Credential::Secret(secret) = &connection.credential;
-        let client = connection.client.to_string();
-        let form = [
-            ("client_id", client.as_str()),
-            ("scope", connection.cloud.scope()),
-            ("client_secret", secret.reveal()),
-            ("grant_type", "client_credentials"),
-        ];
         let login = self.login_url(connection.cloud);
+        let endpoint = format!("{login}/{}/oauth2/v2.0/token", connection.tenant);
+        let client = connection.client.to_string();
+        let proof = self.proof(connection, &endpoint)?;
+        let mut form = vec![("client_id", client.as_str()), ("scope", connection.cloud.scope())];
+        match &connection.credential {
+            Credential::Secret(_) => form.push(("client_secret", proof.reveal())),
+            Credential::Certificate(_) => {
+                form.push(("client_assertion_type", JWT_BEARER));
+                form.push(("client_assertion", proof.reveal()));
+            }
+        }
+        form.push(("grant_type", "client_credentials"));
         let asked = self
             .0
             .http
-            .post(format!("{login}/{}/oauth2/v2.0/token", connection.tenant))
+            .post(endpoint)
             .header("client-request-id", Uuid::new_v4().to_string())
             .form(&form)
             .send()
@@ -151,11 +186,8 @@ impl Microsoft {
                 .ok_or_else(|| refused(Cause::Garbled, "what came is not a token".into()));
         }
         let error = SignInError::read(&body);
-        let mut cause = codes::of_sign_in(status.as_u16(), &error.error, &error.numbers);
-        // The ID that stands beside a secret's value is a GUID; no value is.
-        if cause == Cause::SecretWrong && Uuid::try_parse(secret.reveal().trim()).is_ok() {
-            cause = Cause::SecretIdPasted;
-        }
+        let cause = codes::of_sign_in(status.as_u16(), &error.error, &error.numbers);
+        let cause = more_exactly(cause, &connection.credential, now);
         let known = error.numbers.iter().find(|number| codes::of_aadsts(**number).is_some());
         let code = known.or(error.numbers.first()).map(|number| format!("AADSTS{number}"));
         let said = [code.as_deref(), Some(error.error.as_str())];
@@ -170,6 +202,26 @@ impl Microsoft {
         refusal.code = code;
         refusal.request_id = error.trace_id.or(refusal.request_id);
         Err(refusal)
+    }
+}
+
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// What we know of a refused credential beyond Microsoft's number.
+fn more_exactly(cause: Cause, credential: &Credential, now: DateTime<Utc>) -> Cause {
+    match (cause, credential) {
+        // The ID that stands beside a secret's value is a GUID; no value is.
+        (Cause::SecretWrong, Credential::Secret(secret))
+            if Uuid::try_parse(secret.reveal().trim()).is_ok() =>
+        {
+            Cause::SecretIdPasted
+        }
+        (Cause::CertificateWrong, Credential::Certificate(certificate))
+            if certificate.shown.ends_at <= now =>
+        {
+            Cause::CertificateExpired
+        }
+        _ => cause,
     }
 }
 
@@ -210,10 +262,12 @@ fn roles(token: &str) -> Option<Vec<String>> {
 /// Changes with everything that a token depends on: one that was asked for with a secret that
 /// was only tried is never used with another.
 fn edition(connection: &Connection) -> u64 {
-    let Credential::Secret(secret) = &connection.credential;
     let mut hasher = DefaultHasher::new();
     (connection.version, connection.tenant, connection.client, connection.cloud).hash(&mut hasher);
-    secret.reveal().hash(&mut hasher);
+    match &connection.credential {
+        Credential::Secret(secret) => secret.reveal().hash(&mut hasher),
+        Credential::Certificate(certificate) => certificate.shown.der().hash(&mut hasher),
+    }
     hasher.finish()
 }
 

@@ -3,8 +3,10 @@
 //! One client serves every account. What is asked is asked with a [`Connection`], which says
 //! whose directory, in which cloud, and with which secret; the tokens are kept here.
 
+mod application;
 mod ask;
 mod cause;
+mod certificate;
 mod cloud;
 mod codes;
 mod graph;
@@ -19,7 +21,9 @@ use std::sync::Arc;
 use reqwest::header::HeaderName;
 use url::Url;
 
+pub use application::{AppKey, AppKeys};
 pub use cause::{Answered, Cause, Field, Permission, Refusal};
+pub use certificate::{Certificate, Shown as ShownCertificate};
 pub use cloud::{Cloud, UnknownCloud};
 pub use graph::{Next, User, UserChanges};
 pub use login::Token;
@@ -48,6 +52,7 @@ pub struct Connection {
 #[derive(Clone, Debug)]
 pub enum Credential {
     Secret(Secret),
+    Certificate(Certificate),
 }
 
 /// Our way to Microsoft: one HTTP client, and the tokens it was given.
@@ -77,7 +82,8 @@ impl Microsoft {
             login_url: settings.login_url.as_ref().map(trimmed),
             graph_url: settings.graph_url.as_ref().map(trimmed),
             clock,
-            tokens: Fresh::new(|refusal: &Refusal| !refusal.cause.needs_person()),
+            // A token serves to its end, whatever becomes of the credential: who renews it is told.
+            tokens: Fresh::new(|_| true),
         }))
     }
 

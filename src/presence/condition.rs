@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::budget::Budget;
 use super::plan;
 use super::problem::{Problem, side_of};
+use super::retry::Retry;
 use super::shared::Shared;
 use super::store::due::Standing;
 use super::store::health;
@@ -35,6 +36,8 @@ pub struct Condition {
     failures: u32,
     pause: Option<Pause>,
     noted: Noted,
+    /// Microsoft gives no new token, while the old one still serves.
+    refused: Option<Pause>,
     feed: Retry,
     directory: Retry,
 }
@@ -54,14 +57,6 @@ struct Pause {
     since: DateTime<Utc>,
 }
 
-/// When a piece of upkeep is tried again after it failed.
-#[derive(Clone, Copy, Debug, Default)]
-struct Retry {
-    failures: u32,
-    not_before: Option<DateTime<Utc>>,
-    since: Option<DateTime<Utc>>,
-}
-
 /// Which chores are due, and when the next will be.
 #[derive(Clone, Copy, Debug)]
 pub struct Due {
@@ -78,6 +73,7 @@ impl Condition {
             failures: 0,
             pause: None,
             noted: Noted::NotKnown,
+            refused: None,
             feed: Retry::default(),
             directory: Retry::default(),
         }
@@ -87,6 +83,7 @@ impl Condition {
     pub fn fresh_start(&mut self) {
         self.failures = 0;
         self.pause = None;
+        self.refused = None;
         self.directory = Retry::default();
     }
 
@@ -99,6 +96,10 @@ impl Condition {
             self.fresh_start();
             // Whatever was mended, the token of before does not know.
             self.shared.app.microsoft.forget_token(self.account);
+        }
+        if asked_after(self.refused.map(|refused| refused.since)) {
+            let at = self.shared.app.clock.now();
+            self.refused = Some(Pause { until: Instant::now(), since: at });
         }
         if asked_after(self.directory.since) {
             self.directory = Retry::default();
@@ -146,13 +147,39 @@ impl Condition {
         }
         self.failures = 0;
         self.pause = None;
-        if self.noted != Noted::Well {
+        // The old token serves, and says nothing about the credential.
+        if self.noted != Noted::Well && self.refused.is_none() {
             let cleared = health::clear_trouble(&self.shared.app.db, self.account, Side::Microsoft);
             match in_time(cleared).await {
                 Ok(()) => self.noted = Noted::Well,
                 Err(error) => tracing::warn!(account.id = %self.account, "{error}"),
             }
         }
+    }
+
+    /// A token was renewed: whatever was said against the credential is over.
+    pub async fn signed_in(&mut self) {
+        self.refused = None;
+        if matches!(self.noted, Noted::Trouble(cause) if cause.concerns_sign_in()) {
+            self.well(true).await;
+        }
+    }
+
+    /// No new token was given. The old one serves on, so nothing waits; but it is known now.
+    pub async fn renewal_refused(&mut self, refusal: &Refusal) {
+        if refusal.cause.needs_person() {
+            let since = self.shared.app.clock.now();
+            self.refused = Some(Pause { until: Instant::now() + self.shared.pace.person, since });
+            self.note(refusal).await;
+        }
+    }
+
+    /// When a token that is to be renewed by then may be asked for.
+    pub fn may_sign_in_at(&self, due: DateTime<Utc>) -> DateTime<Utc> {
+        let Some(refused) = self.refused else { return due };
+        let wait = refused.until.saturating_duration_since(Instant::now());
+        let wait = TimeDelta::from_std(wait).unwrap_or_default();
+        due.max(self.shared.app.clock.now() + wait)
     }
 
     async fn unwell(&mut self, refusal: &Refusal, way: Way<'_>) {
@@ -164,8 +191,10 @@ impl Condition {
         let beyond_one_user = cause.needs_person() && cause != Cause::Unexpected;
         if beyond_one_user {
             self.pause(self.shared.pace.person);
-            // Whatever a person mends, the token of before does not know.
+            // Whatever a person mends, the token of before does not know: it is over, and the
+            // next success is one with a new token.
             self.shared.app.microsoft.forget_token(self.account);
+            self.refused = None;
         } else if self.failures >= IN_A_ROW {
             let wait = plan::back_off(self.failures - IN_A_ROW + 1, rand::random());
             self.pause(wait.to_std().unwrap_or_default());
@@ -312,26 +341,5 @@ impl Condition {
         let share = uuid::Uuid::from(self.account).as_u128() % 1024;
         let share = u32::try_from(share).unwrap_or(0);
         every.saturating_sub(every * share / 10_240)
-    }
-}
-
-impl Retry {
-    fn note(&mut self, failed: bool, told: TimeDelta, now: DateTime<Utc>) {
-        if !failed {
-            *self = Self::default();
-            return;
-        }
-        self.failures = self.failures.saturating_add(1);
-        let wait = plan::back_off(self.failures + 2, rand::random()).max(told);
-        *self = Self { failures: self.failures, not_before: Some(now + wait), since: Some(now) };
-    }
-
-    /// When it may be tried again, if it is due then. A failure of the future is no hindrance: the
-    /// clock has gone back.
-    fn allows(&self, due: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-        match (self.since, self.not_before) {
-            (Some(since), Some(not_before)) if since <= now => due.max(not_before),
-            _ => due,
-        }
     }
 }

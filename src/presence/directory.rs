@@ -100,6 +100,7 @@ async fn brake(shared: &Shared, account: AccountId) -> Problem {
         trouble: Some(Trouble::DirectoryShrunk),
         detail: "More than half of the users were missing; nothing was changed.".to_owned(),
         retry_after: None,
+        refusal: None,
     }
 }
 
@@ -121,6 +122,7 @@ async fn read_entra(
                     trouble: Some(Trouble::Microsoft(Cause::StartOver)),
                     detail: "Microsoft refused a reading from the start, too.".to_owned(),
                     retry_after: None,
+                    refusal: None,
                 },
             })
         }

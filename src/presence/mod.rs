@@ -9,6 +9,7 @@
 
 mod bells;
 pub mod budget;
+mod changeover;
 mod condition;
 mod crew;
 pub mod delays;
@@ -29,6 +30,7 @@ mod pulse;
 mod push;
 pub mod replay;
 mod requests;
+mod retry;
 mod shared;
 pub mod span;
 mod steps;

@@ -13,6 +13,8 @@ pub struct Problem {
     pub trouble: Option<Trouble>,
     pub detail: String,
     pub retry_after: Option<Duration>,
+    /// Microsoft's own words, where it was Microsoft.
+    pub refusal: Option<microsoft::Refusal>,
 }
 
 /// On which side of an account Microsoft's refusal stands.
@@ -30,8 +32,9 @@ impl From<microsoft::Refusal> for Problem {
         Self {
             side: side_of(refusal.cause),
             trouble: Some(Trouble::Microsoft(refusal.cause)),
-            detail: refusal.detail,
+            detail: refusal.detail.clone(),
             retry_after: refusal.retry_after,
+            refusal: Some(refusal),
         }
     }
 }
@@ -43,6 +46,7 @@ impl From<cloudlink::Refusal> for Problem {
             trouble: Some(Trouble::Cloudlink(refusal.cause)),
             detail: refusal.detail,
             retry_after: refusal.retry_after,
+            refusal: None,
         }
     }
 }
@@ -60,6 +64,7 @@ impl From<anyhow::Error> for Problem {
             trouble: None,
             detail: format!("{error:#}"),
             retry_after: None,
+            refusal: None,
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Done {
     pub user: CloudlinkUserId,
     /// Whether a request was made, and what Microsoft had against it.
     pub request: Option<Result<(), Refusal>>,
+    /// What it was made with.
+    pub with: Option<Arc<Connection>>,
     /// When the user is due again.
     pub due_at: Option<DateTime<Utc>>,
     /// Another node has the lease: stop.
@@ -90,7 +92,7 @@ pub async fn push(
     {
         tracing::warn!(account.id = %lease.account, "a refused user was not noted: {error}");
     }
-    done(due.user, Some(answered.outcome), accepted)
+    Done { with: Some(connection), ..done(due.user, Some(answered.outcome), accepted) }
 }
 
 /// A step that needs no request: the session has ended, or nothing is to be done before its time.
@@ -135,7 +137,7 @@ fn done(
     accepted: Option<Accepted>,
 ) -> Done {
     let lost = accepted.is_none();
-    Done { user, request, due_at: accepted.and_then(|accepted| accepted.due_at), lost }
+    Done { user, request, with: None, due_at: accepted.and_then(|accepted| accepted.due_at), lost }
 }
 
 async fn ask(

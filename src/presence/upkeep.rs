@@ -12,7 +12,7 @@ use super::trouble::{Side, Trouble};
 use super::{directory, feed};
 use crate::cloudlink;
 use crate::integrations;
-use crate::microsoft::Connection;
+use crate::microsoft::{Connection, Refusal};
 
 /// What is to be done, as far as it is due.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +96,11 @@ impl Upkept {
             }
             Self::Farewell(done) => done.as_ref().err().into_iter().collect(),
         }
+    }
+
+    /// What Microsoft had against our signing in, if that was it.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        self.problems().into_iter().find_map(|problem| problem.refusal.as_ref())
     }
 
     /// Whether this piece of upkeep has to be tried again.

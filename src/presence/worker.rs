@@ -17,19 +17,18 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::budget::Budget;
+use super::changeover::{Changeover, Way};
 use super::condition::Condition;
 use super::marks;
 use super::plan::{self, Step};
 use super::push::{self, Done};
 use super::shared::Shared;
 use super::store::due::{Ask, DueUser, Standing, Told};
-use super::store::leases::{self, Lease};
+use super::store::leases::Lease;
 use super::store::winding;
 use super::turning::{self, Turned};
 use super::upkeep::{self, Chores, Upkept};
 use crate::ids::{AccountId, CloudlinkUserId};
-use crate::integrations;
 use crate::kit::db::PATIENCE;
 use crate::kit::wake::Bell;
 use crate::microsoft::Connection;
@@ -57,11 +56,12 @@ pub enum Ended {
 }
 
 pub struct Worker {
-    shared: Shared,
-    lease: Lease,
+    pub(super) shared: Shared,
+    pub(super) lease: Lease,
     bell: Bell<AccountId>,
-    condition: Condition,
-    connection: Option<(Arc<Connection>, Arc<Budget>)>,
+    pub(super) condition: Condition,
+    pub(super) connection: Option<Way>,
+    pub(super) changeover: Changeover,
     standing: Option<Standing>,
     /// The change of the mapping that was gone through.
     remapped: Option<DateTime<Utc>>,
@@ -70,9 +70,11 @@ pub struct Worker {
     in_hand: HashSet<CloudlinkUserId>,
     steps: FuturesUnordered<BoxFuture<'static, Done>>,
     upkeep: Option<BoxFuture<'static, Upkept>>,
+    /// What the upkeep asks Microsoft with.
+    upkeep_with: Option<Arc<Connection>>,
     /// There may be more to see than what we saw.
-    stale: bool,
-    look_at: Instant,
+    pub(super) stale: bool,
+    pub(super) look_at: Instant,
 }
 
 impl Worker {
@@ -85,12 +87,14 @@ impl Worker {
             bell,
             condition,
             connection: None,
+            changeover: Changeover::default(),
             standing: None,
             remapped: None,
             queue: VecDeque::new(),
             in_hand: HashSet::new(),
             steps: FuturesUnordered::new(),
             upkeep: None,
+            upkeep_with: None,
             stale: true,
             look_at: Instant::now(),
         }
@@ -126,6 +130,7 @@ impl Worker {
                         return Ended::Over;
                     }
                 }
+                signed_in = self.changeover.done() => Box::pin(self.signed_in(signed_in)).await,
                 () = self.bell.rung() => { self.stale = true; }
                 () = slot(self.connection.as_ref()), if self.may_push() => self.push_next(),
                 () = sleep_until(self.look_at) => { self.stale = true; }
@@ -168,6 +173,7 @@ impl Worker {
         self.look_at = self.shared.at(next.into_iter().chain(turning::last_look(&standing)).min());
         let syncing = standing.syncing;
         self.standing = Some(standing);
+        self.renew_in_time();
         if syncing {
             self.plan_chores();
         } else {
@@ -178,44 +184,6 @@ impl Worker {
 
     fn look_again_soon(&mut self) {
         self.look_at = Instant::now() + AWAY.mul_f64(1.0 + rand::random::<f64>());
-    }
-
-    /// Opens the connection, and again whenever it has changed. True: another node works for
-    /// its tenant, and only that may.
-    async fn connect(&mut self, standing: &Standing) -> bool {
-        let known = self.connection.as_ref().map(|(connection, _)| connection.version);
-        if standing.version == known {
-            return false;
-        }
-        self.connection = None;
-        let app = &self.shared.app;
-        if let Some(tenant) = standing.tenant {
-            let gone_after = self.shared.pace.gone_after;
-            match leases::tenant_is_elsewhere(&app.db, app.node, tenant, gone_after).await {
-                Ok(false) => {}
-                Ok(true) => return true,
-                Err(error) => {
-                    tracing::warn!(account.id = %self.lease.account, "{error}");
-                    return false;
-                }
-            }
-        }
-        match integrations::store::connection_of(&app.db, &app.sealer, self.lease.account).await {
-            Ok(Some(connection)) => {
-                let budget = self.shared.budgets.of(connection.tenant);
-                let until = standing.throttled_until.unwrap_or(DateTime::UNIX_EPOCH);
-                if let Ok(wait) = (until - app.clock.now()).to_std() {
-                    budget.close_for(wait);
-                }
-                self.connection = Some((Arc::new(connection), budget));
-                self.condition.fresh_start();
-            }
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(account.id = %self.lease.account, "the connection does not open: {error:#}");
-            }
-        }
-        false
     }
 
     /// Puts users into the queue; those who need no request are only written down.
@@ -241,6 +209,7 @@ impl Worker {
         !self.queue.is_empty()
             && self.connection.is_some()
             && self.shared.pulse.felt_within(self.shared.pace.believed())
+            && !self.changeover.holds()
             && self.steps.len() < self.condition.allows(IN_FLIGHT)
     }
 
@@ -269,9 +238,15 @@ impl Worker {
             self.stale |= due <= Instant::now();
             self.look_at = self.look_at.min(due);
         }
-        if let Some(answer) = done.request {
-            let connection = self.connection.as_ref();
-            self.condition.answered(answer, connection).await;
+        match (done.request, done.with) {
+            (Some(Err(refusal)), Some(with)) if self.shared.turned(&with, &refusal).await => {
+                self.changeover.hold();
+                self.stale = true;
+            }
+            (Some(answer), _) => {
+                self.condition.answered(answer, self.connection.as_ref()).await;
+            }
+            (None, _) => {}
         }
         self.stale |= self.queue.is_empty() && self.steps.is_empty();
         self.pace();
@@ -285,8 +260,10 @@ impl Worker {
         }
         let now = self.shared.app.clock.now();
         let due = self.condition.chores(standing, now);
-        let directory = self.connection.clone().filter(|_| due.directory);
+        let may_ask = due.directory && !self.changeover.holds();
+        let directory = self.connection.clone().filter(|_| may_ask);
         if due.feed || directory.is_some() {
+            self.upkeep_with = directory.as_ref().map(|(connection, _)| Arc::clone(connection));
             let chores = Chores { feed: due.feed, directory };
             let span = tracing::info_span!("upkeep", account.id = %self.lease.account);
             let chores = upkeep::do_chores(self.shared.clone(), self.lease, chores);
@@ -322,8 +299,15 @@ impl Worker {
 
     /// Takes note of upkeep that was done. True: the account's sync is over.
     async fn kept(&mut self, upkept: Upkept) -> bool {
-        self.condition.upkept(&upkept, self.connection.as_ref()).await;
         self.stale = true;
+        if let Some(with) = self.upkeep_with.take()
+            && let Some(refusal) = upkept.refusal()
+            && self.shared.turned(&with, refusal).await
+        {
+            self.changeover.hold();
+            return false;
+        }
+        self.condition.upkept(&upkept, self.connection.as_ref()).await;
         matches!(upkept, Upkept::Farewell(Ok(true)))
     }
 
@@ -335,7 +319,7 @@ impl Worker {
     }
 }
 
-async fn slot(connection: Option<&(Arc<Connection>, Arc<Budget>)>) {
+async fn slot(connection: Option<&Way>) {
     match connection {
         Some((_, budget)) => budget.slot().await,
         None => pending().await,

@@ -36,7 +36,8 @@ pub use self::cloudlink::{ContentShape, Manners as CloudlinkManners, Subscriptio
 pub use self::controls::{Controls, NotThere, PhoneState, Tile};
 pub use self::journal::Seen;
 pub use self::messages::{Letter, MailManners, Posted};
-pub use self::microsoft::apps::{KeptSecret, Standing};
+pub use self::microsoft::apps::{KeptSecret, Standing, Uses};
+pub use self::microsoft::assertion::KeptCertificate;
 pub use self::microsoft::directory::Removed;
 pub use self::microsoft::presence::{Pair, Session};
 pub use self::microsoft::quota::Limit;

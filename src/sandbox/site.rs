@@ -91,7 +91,9 @@ async fn login(
     let body = String::new();
     through_trouble(&controls, System::Login, whose, &arrived, body, async || {
         let now = controls.now();
-        microsoft::answer_login(controls.microsoft(), &tenant, &arrived.headers, &arrived.body, now)
+        let endpoint = arrived.base(&format!("/login/{tenant}/oauth2/v2.0/token"));
+        let (headers, body) = (&arrived.headers, &arrived.body);
+        microsoft::answer_login(controls.microsoft(), &tenant, endpoint, headers, body, now)
     })
     .await
 }

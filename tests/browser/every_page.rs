@@ -58,6 +58,12 @@ async fn axe_finds_nothing_on_any_page_wide_or_narrow() {
         )
         .await;
     }
+    let dialog = portal.integration_path(&customer.name, "/configure").await;
+    look_at(&visitor, &dialog, "configure", &mut wrong).await;
+    visitor.press("Sign in with a certificate instead").await;
+    visitor.press("Make a certificate").await;
+    visitor.sees("Not tried yet").await;
+    look_at(&visitor, &dialog, "configure-with-certificate", &mut wrong).await;
     let of_portal = [
         "/",
         "/accounts",

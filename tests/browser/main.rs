@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
 mod checks;
+mod credentials;
 mod every_page;
 mod first_run;
 mod notifications;

@@ -59,7 +59,9 @@ impl Scene {
     }
 
     async fn kept_secret(&self) -> String {
-        let Credential::Secret(secret) = self.kept().await.unwrap().credential;
+        let Credential::Secret(secret) = self.kept().await.unwrap().credential else {
+            panic!("it signs in with a certificate");
+        };
         secret.reveal().to_owned()
     }
 }

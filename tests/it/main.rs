@@ -18,6 +18,7 @@ mod mapping;
 mod match_doctor;
 mod microsoft;
 mod integrations;
+mod integrations_credentials;
 mod integrations_setup;
 mod notifications;
 mod pages;

@@ -51,6 +51,7 @@ impl Scene {
         let found = connection_of(&self.stage.db, &self.stage.app.sealer, self.account).await;
         match found.unwrap().unwrap().credential {
             Credential::Secret(secret) => secret.reveal().to_owned(),
+            Credential::Certificate(_) => panic!("it signs in with a certificate"),
         }
     }
 

@@ -7,10 +7,12 @@ use super::store;
 use crate::accounts::form::Details;
 use crate::audit::{self, Actor, Changes, Entry};
 use crate::ids::{AccountId, IntegrationId};
+use crate::integrations::credential::{CERTIFICATE_LASTS, CredentialKind, Expiry, ExpirySource};
 use crate::integrations::store::NewConnection;
+use crate::integrations::store::spare::{self, NewSpare};
 use crate::integrations::{Feature, Kind, secret_owner};
 use crate::kit::secret::Sealer;
-use crate::microsoft::Cloud;
+use crate::microsoft::{Certificate, Cloud};
 use crate::presence::plan::pause::Pause;
 use crate::presence::store::pauses;
 use crate::sandbox::{Customer, World};
@@ -91,6 +93,9 @@ impl Seed<'_> {
             return Ok(());
         }
         self.connect(&mut *tx, id).await?;
+        if self.customer.name == "Westmoor Building Society" {
+            self.lay_certificate(&mut *tx, id).await?;
+        }
         if progress == Progress::Behind {
             store::set_back(&mut *tx, account, id).await?;
         }
@@ -119,19 +124,47 @@ impl Seed<'_> {
     async fn connect(&self, tx: &mut PgConnection, id: IntegrationId) -> anyhow::Result<()> {
         let app = &self.customer.app;
         let sealed = self.sealer.seal(&secret_owner(self.account, id), &app.secret.value)?;
+        let expiry = Expiry {
+            on: Some((self.now + app.secret.lasts).date_naive()),
+            source: Some(ExpirySource::Typed),
+            by: Some("admin@partner.example".to_owned()),
+            at: Some(self.now),
+        };
         let connection = NewConnection {
             name: &app.name,
             tenant: self.customer.tenant,
             client: app.client,
             cloud: Cloud::Global,
             secret: Some(&sealed),
-            secret_expires_on: Some((self.now + app.secret.lasts).date_naive()),
+            certificate: None,
+            expiry: &expiry,
             tested_at: Some(self.now),
             is_new_version: true,
         };
         let (account, now) = (self.account, self.now);
         integrations::store::save_connection(&mut *tx, account, id, None, connection, now).await?;
         self.note(tx, "integration.set_up", "Microsoft Teams was set up.".to_owned()).await
+    }
+
+    /// Its secret ends soon; somebody has made a certificate, and has yet to upload it.
+    async fn lay_certificate(
+        &self,
+        tx: &mut PgConnection,
+        id: IntegrationId,
+    ) -> anyhow::Result<()> {
+        let made = Certificate::make("presence-portal demo", self.now, CERTIFICATE_LASTS)?;
+        let owner = secret_owner(self.account, id);
+        let new = NewSpare {
+            kind: CredentialKind::Certificate,
+            sealed: &self.sealer.seal(&owner, made.private_key())?,
+            certificate: Some(made.shown.der()),
+            expiry: &Expiry::certificate(&made.shown),
+            accepted_at: None,
+            try_at: Some(self.now),
+        };
+        spare::put_next(&mut *tx, self.account, id, new, self.now).await?;
+        let summary = format!("A certificate was made, thumbprint {}.", made.shown.thumbprint());
+        self.note(tx, "integration.certificate_made", summary).await
     }
 
     async fn note(

@@ -1,6 +1,7 @@
 //! The pages of an account's integrations, and the account's own page, which shows them.
 
 mod add;
+mod credentials;
 mod delete;
 mod information;
 mod monitors;
@@ -28,4 +29,5 @@ pub fn routes() -> Router<AppState> {
         .merge(renewals::routes())
         .merge(renew::routes())
         .merge(monitors::routes())
+        .merge(credentials::routes())
 }

@@ -13,17 +13,15 @@ use crate::accounts::{Account, TheAccount, trouble};
 use crate::audit::{self, Changes, Entry};
 use crate::ids::AccountId;
 use crate::integrations::catalog::UpdateStep;
+use crate::integrations::credential::Spares;
 use crate::integrations::store::Removal;
 use crate::integrations::{
-    Checked, Connected, Feature, Integration, Monitor, Trouble, Update, store,
+    Checked, Connected, Feature, Integration, Monitor, Trouble, Update, reminders, store,
 };
 use crate::runs::ItemState;
 use crate::staff::Viewer;
 use crate::state::AppState;
 use crate::web::{self, AccountTab, Chrome, Form, Page, see_other_saying};
-
-/// A secret that expires within this is spoken of.
-const SOON: TimeDelta = TimeDelta::days(30);
 
 /// A removal that takes longer than this is waiting for something.
 const SLOW: TimeDelta = TimeDelta::seconds(30);
@@ -52,8 +50,8 @@ pub(super) struct Panel {
     removal: Option<Removal>,
     /// Monitors that have yet to be given a new secret.
     waiting: Vec<Monitor>,
+    spares: Spares,
     now: DateTime<Utc>,
-    today: NaiveDate,
 }
 
 impl Panel {
@@ -74,6 +72,10 @@ impl Panel {
             Some(_) => store::removal(&mut *db, account.id).await?,
             None => None,
         };
+        let spares = match &integration {
+            Some(integration) => store::spare::spares(&mut *db, account.id, integration.id).await?,
+            None => Spares::default(),
+        };
         Ok(Self {
             account: account.id,
             may_forget: viewer.may_change(),
@@ -82,8 +84,8 @@ impl Panel {
             integration,
             removal,
             waiting,
+            spares,
             now: app.clock.now(),
-            today: app.clock.now().date_naive(),
         })
     }
 
@@ -98,22 +100,51 @@ impl Panel {
         format!("/accounts/{}/integrations", self.account)
     }
 
-    /// What to say of the day the secret expires, if that is soon or past.
-    fn expiry(&self, connection: &Connected) -> Option<String> {
-        let day = connection.secret_expires_on?;
-        let (left, written) = ((day - self.today).num_days(), day.format("%-d %B %Y"));
-        match left {
-            ..0 => {
-                Some(format!("By the date entered here, the client secret expired on {written}."))
-            }
-            0 => Some("The client secret expires today.".to_owned()),
-            1 => Some("The client secret expires tomorrow.".to_owned()),
-            _ if left <= SOON.num_days() => {
-                Some(format!("The client secret expires in {left} days, on {written}."))
-            }
-            _ => None,
+    /// With what it signs in, and how long that is good.
+    fn signs_in_with(&self, connection: &Connected) -> String {
+        let what = connection.credential.words();
+        match connection.expiry.on {
+            None => format!("Signs in with a {what}; nobody has said when it expires"),
+            Some(day) => format!(
+                "Signs in with a {what}, good until {} ({})",
+                written(day),
+                connection.expiry.said(self.now)
+            ),
         }
     }
+
+    /// What to say of the day on which the secret or certificate expires, if that is soon or past,
+    /// and how urgent it is: nothing is, where the next one lies ready.
+    fn expiry(&self, connection: &Connected) -> Option<(&'static str, String)> {
+        let (day, today) = (connection.expiry.on?, self.now.date_naive());
+        reminders::due(day, today)?;
+        let (left, what) = ((day - today).num_days(), connection.credential.words());
+        let sentence = match left {
+            ..0 => format!("By the date known here, the {what} expired on {}.", written(day)),
+            0 => format!("The {what} expires today."),
+            1 => format!("The {what} expires tomorrow."),
+            _ => format!("The {what} expires in {left} days, on {}.", written(day)),
+        };
+        let next = self.spares.next.as_ref().filter(|next| next.accepted_at.is_some());
+        Some(match next {
+            Some(next) => {
+                let next = next.kind.words();
+                ("info", format!("{sentence} The next {next} lies ready and takes over by itself."))
+            }
+            None if left <= reminders::URGENT => ("warn", sentence),
+            None => ("info", sentence),
+        })
+    }
+
+    /// A certificate that was made and waits for somebody to upload it.
+    fn waits_for_upload(&self) -> bool {
+        let next = self.spares.next.as_ref();
+        next.is_some_and(|next| next.certificate.is_some() && next.accepted_at.is_none())
+    }
+}
+
+fn written(day: NaiveDate) -> String {
+    day.format("%-d %B %Y").to_string()
 }
 
 impl Integration {

@@ -17,7 +17,7 @@ use crate::integrations::check::{Failed, check};
 use crate::integrations::form::{ConnectionForm, Details};
 use crate::integrations::save::{self, By, New, Tested};
 use crate::integrations::store::renewals::{self, Renewal};
-use crate::integrations::{Connected, Integration, store};
+use crate::integrations::{Connected, Expiry, Integration, expiry, store};
 use crate::kit::secret::Secret;
 use crate::kit::token;
 use crate::microsoft::{Connection, Credential};
@@ -198,17 +198,20 @@ async fn renew(
         return Ok((StatusCode::TOO_MANY_REQUESTS, Page(page)).into_response());
     }
     let actor = Actor::stranger(ACTOR, address);
-    if let Err(failed) = test(&app, &followed, &details).await {
-        note_refused(&app, &followed, &actor, &failed).await?;
-        let mut errors = FieldErrors::default();
-        // There is one field here: whatever is wrong with the secret stands beside it.
-        if failed.field() == Some("client_secret") {
-            errors.add("client_secret", format!("{}.", failed.title()));
+    let read = match test(&app, &followed, &details).await {
+        Ok(read) => read,
+        Err(failed) => {
+            note_refused(&app, &followed, &actor, &failed).await?;
+            let mut errors = FieldErrors::default();
+            // There is one field here: whatever is wrong with the secret stands beside it.
+            if failed.field() == Some("client_secret") {
+                errors.add("client_secret", format!("{}.", failed.title()));
+            }
+            return refuse(form, errors, Some(failed));
         }
-        return refuse(form, errors, Some(failed));
-    }
+    };
     let by = By { account: &followed.account, actor, renewal: Some(followed.renewal.id) };
-    let new = New { details: &details, tested: Tested::Now };
+    let new = New { details: &details, tested: Tested::Now, read, certificate: None };
     if !save::save_by(&app, &by, &followed.integration, new).await? {
         if let Err(ended) = follow(&app, &token).await? {
             return Ok(ended.into_answer());
@@ -232,7 +235,7 @@ fn meant(form: &RenewForm, kept: &Connected, app: &AppState) -> Result<Details, 
         secret_expires_on: form.secret_expires_on.clone(),
         ..ConnectionForm::from(kept)
     };
-    whole.parse(Some(kept), app.clock.now().date_naive())
+    whole.parse(Some(kept), false, app.clock.now().date_naive())
 }
 
 async fn take_attempt(
@@ -250,7 +253,12 @@ async fn take_attempt(
     Ok(Ok(()))
 }
 
-async fn test(app: &AppState, followed: &Followed, details: &Details) -> Result<(), Failed> {
+/// Tries the new secret. When it ends, if that can be read.
+async fn test(
+    app: &AppState,
+    followed: &Followed,
+    details: &Details,
+) -> Result<Option<Expiry>, Failed> {
     let connection = Connection {
         account: followed.account.id,
         version: 0,
@@ -259,7 +267,8 @@ async fn test(app: &AppState, followed: &Followed, details: &Details) -> Result<
         cloud: details.cloud,
         credential: Credential::Secret(details.secret.clone().unwrap_or_default()),
     };
-    check(&app.microsoft, &connection).await
+    let token = check(&app.microsoft, &connection).await?;
+    Ok(expiry::read(app, &connection, &token).await)
 }
 
 async fn note_refused(

@@ -6,13 +6,15 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 
+use super::credentials::Credentials;
 use super::monitors::Monitors;
 use super::the::TheIntegration;
 use crate::integrations::check::{Failed, check};
 use crate::integrations::form::{ConnectionForm, Details};
 use crate::integrations::save::{self, New, Tested};
-use crate::integrations::{Connected, Integration, store};
-use crate::microsoft::{Cloud, Connection, Credential, Permission};
+use crate::integrations::store::spare;
+use crate::integrations::{Connected, Expiry, Integration, expiry, store};
+use crate::microsoft::{Certificate, Cloud, Connection, Credential, Permission};
 use crate::state::AppState;
 use crate::web::{
     self, AccountTab, Chrome, FieldErrors, Form, Partial, refused_in, see_other_saying,
@@ -38,6 +40,7 @@ pub(super) struct SetupPage {
     /// What the test found.
     failed: Option<Failed>,
     pub(super) monitors: Monitors,
+    pub(super) credentials: Credentials,
 }
 
 impl SetupPage {
@@ -54,6 +57,7 @@ impl SetupPage {
             back: the.back(),
             form: integration.connection.as_ref().map(ConnectionForm::from).unwrap_or_default(),
             monitors: Monitors::of(app, the).await?,
+            credentials: Credentials::of(app, the).await?,
             integration,
             errors: FieldErrors::default(),
             failed: None,
@@ -64,12 +68,19 @@ impl SetupPage {
         self.integration.connection.is_some()
     }
 
+    /// Whether a first connection has to be given a secret: not where a certificate lies ready.
+    fn needs_secret(&self) -> bool {
+        !self.is_set_up() && !self.credentials.has_certificate()
+    }
+
     fn action(&self) -> String {
         format!("{}/{}", self.at, if self.is_set_up() { "configure" } else { "setup" })
     }
 
     fn secret_hint(&self) -> &'static str {
+        let certificate = self.credentials.has_certificate();
         match (self.errors.is_empty() && self.failed.is_none(), self.is_set_up()) {
+            (_, false) if certificate => "Leave it empty to sign in with the certificate below.",
             (true, true) => "Leave it empty to keep the one there is. It is never shown again.",
             (false, true) => {
                 "A secret is never put into a page. Type a new one again, or leave it empty to keep the old one."
@@ -118,12 +129,16 @@ async fn submit(
     Form(form): Form<ConnectionForm>,
 ) -> web::Result<Response> {
     let old = the.integration.connection.as_ref();
-    let details = match form.parse(old, app.clock.now().date_naive()) {
+    let ready = ready_certificate(&app, &the).await?;
+    let details = match form.parse(old, ready.is_some(), app.clock.now().date_naive()) {
         Ok(details) => details,
         Err(errors) => return refuse(&app, &the, partial, form, errors, None).await,
     };
+    let ready = ready.filter(|_| details.secret.is_none());
     let is_renamed = old.is_some_and(|old| old.tested_at.is_some() && details.is_only_renamed(old));
-    let failed = if is_renamed { None } else { test(&app, &the, &details).await? };
+    let tried =
+        if is_renamed { Ok(None) } else { test(&app, &the, &details, ready.as_ref()).await? };
+    let (failed, read) = (tried.as_ref().err().cloned(), tried.ok().flatten());
     match failed {
         Some(failed) if !(failed.is_away() && form.untested.is_some()) => {
             let mut errors = FieldErrors::default();
@@ -138,7 +153,7 @@ async fn submit(
                 (None, true) => Tested::Before,
                 (None, false) => Tested::Now,
             };
-            let new = New { details: &details, tested };
+            let new = New { details: &details, tested, read, certificate: ready.as_ref() };
             if !save::save(&app, &the.the, &the.integration, new).await? {
                 let complaint = "Somebody else changed this meanwhile. Close it, look at it again, and then change it.";
                 let errors = FieldErrors::just("form", complaint);
@@ -161,16 +176,34 @@ async fn refuse(
     Ok(refused_in(partial, &page, page.as_dialog()))
 }
 
-/// Tries what is to be saved, with the secret that is kept where none was typed.
+/// The certificate that was made before the first connection, to be used without a secret.
+async fn ready_certificate(
+    app: &AppState,
+    the: &TheIntegration,
+) -> anyhow::Result<Option<Certificate>> {
+    let (account, id) = (the.the.account.id, the.integration.id);
+    if the.integration.connection.is_some() {
+        return Ok(None);
+    }
+    Ok(match spare::next_of(&app.db, &app.sealer, account, id).await? {
+        Some((Credential::Certificate(certificate), _)) => Some(certificate),
+        _ => None,
+    })
+}
+
+/// Tries what is to be saved, with the credential that is kept where no secret was typed. When
+/// the secret ends, if that can be read.
 async fn test(
     app: &AppState,
     the: &TheIntegration,
     details: &Details,
-) -> web::Result<Option<Failed>> {
+    ready: Option<&Certificate>,
+) -> web::Result<Result<Option<Expiry>, Failed>> {
     let account = the.the.account.id;
-    let credential = match &details.secret {
-        Some(secret) => Credential::Secret(secret.clone()),
-        None => match store::connection_of(&app.db, &app.sealer, account).await? {
+    let credential = match (&details.secret, ready) {
+        (Some(secret), _) => Credential::Secret(secret.clone()),
+        (None, Some(certificate)) => Credential::Certificate(certificate.clone()),
+        (None, None) => match store::connection_of(&app.db, &app.sealer, account).await? {
             Some(kept) => kept.credential,
             None => return Err(web::Error::NotFound),
         },
@@ -183,7 +216,10 @@ async fn test(
         cloud: details.cloud,
         credential,
     };
-    Ok(check(&app.microsoft, &connection).await.err())
+    Ok(match check(&app.microsoft, &connection).await {
+        Ok(token) => Ok(expiry::read(app, &connection, &token).await),
+        Err(failed) => Err(failed),
+    })
 }
 
 fn said(old: Option<&Connected>, tested: Tested) -> &'static str {

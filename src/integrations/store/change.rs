@@ -1,9 +1,10 @@
 //! What people do to an integration.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::ids::{AccountId, ClientId, IntegrationId, TenantId};
+use crate::integrations::credential::{CredentialKind, Expiry, ExpirySource};
 use crate::integrations::{Feature, Kind};
 use crate::kit::db::violates;
 use crate::kit::secret::Sealed;
@@ -58,9 +59,10 @@ pub struct NewConnection<'a> {
     pub tenant: TenantId,
     pub client: ClientId,
     pub cloud: Cloud,
-    /// None keeps the one that is there.
+    /// A client secret, or with a certificate its private key. None keeps what is there.
     pub secret: Option<&'a Sealed>,
-    pub secret_expires_on: Option<NaiveDate>,
+    pub certificate: Option<&'a [u8]>,
+    pub expiry: &'a Expiry,
     /// None: it was not tested.
     pub tested_at: Option<DateTime<Utc>>,
     /// Whether tokens of the old connection are of no use any more.
@@ -77,14 +79,17 @@ pub async fn save_connection(
     connection: NewConnection<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), WriteError> {
-    let NewConnection { name, tenant, client, cloud, secret, secret_expires_on, .. } = connection;
+    let NewConnection { name, tenant, client, cloud, secret, certificate, expiry, .. } = connection;
+    let kind = certificate.map_or(CredentialKind::Secret, |_| CredentialKind::Certificate);
     let done = match seen {
         None => {
             sqlx::query!(
                 r#"
                 INSERT INTO connections (account_id, integration_id, name, tenant_id, client_id,
-                    cloud, secret, version, secret_expires_on, tested_at, updated_at)
-                SELECT account_id, id, $3, $4, $5, $6, $7, nextval('connection_versions'), $8, $9, $10
+                    cloud, secret, version, secret_expires_on, tested_at, updated_at,
+                    credential, certificate, expiry_source, expiry_by, expiry_at)
+                SELECT account_id, id, $3, $4, $5, $6, $7, nextval('connection_versions'), $8, $9, $10,
+                    $11, $12, $13, $14, $15
                 FROM integrations WHERE account_id = $1 AND id = $2 AND removing_since IS NULL
                 ON CONFLICT DO NOTHING
                 "#,
@@ -95,9 +100,14 @@ pub async fn save_connection(
                 client as ClientId,
                 cloud.as_str(),
                 secret as Option<&Sealed>,
-                secret_expires_on,
+                expiry.on,
                 connection.tested_at,
                 now,
+                kind.as_str(),
+                certificate,
+                expiry.source.map(ExpirySource::as_str),
+                expiry.by,
+                expiry.at,
             )
             .execute(tx)
             .await?
@@ -108,7 +118,9 @@ pub async fn save_connection(
                 UPDATE connections c SET name = $3, tenant_id = $4, client_id = $5, cloud = $6,
                     secret = COALESCE($7, c.secret), secret_expires_on = $8, tested_at = $9,
                     version = CASE WHEN $12 THEN nextval('connection_versions') ELSE c.version END,
-                    updated_at = $10
+                    updated_at = $10, expiry_source = $15, expiry_by = $16, expiry_at = $17,
+                    credential = CASE WHEN $7 IS NULL THEN c.credential ELSE $13 END,
+                    certificate = CASE WHEN $7 IS NULL THEN c.certificate ELSE $14 END
                 FROM integrations i
                 WHERE c.account_id = $1 AND c.integration_id = $2 AND c.version = $11
                     AND i.account_id = $1 AND i.id = $2 AND i.removing_since IS NULL
@@ -120,11 +132,16 @@ pub async fn save_connection(
                 client as ClientId,
                 cloud.as_str(),
                 secret as Option<&Sealed>,
-                secret_expires_on,
+                expiry.on,
                 connection.tested_at,
                 now,
                 seen,
                 connection.is_new_version,
+                kind.as_str(),
+                certificate,
+                expiry.source.map(ExpirySource::as_str),
+                expiry.by,
+                expiry.at,
             )
             .execute(tx)
             .await?

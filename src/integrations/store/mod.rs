@@ -6,6 +6,8 @@ mod removal;
 pub mod renewals;
 mod reseal;
 mod show;
+pub mod spare;
+pub mod turn;
 mod worker;
 
 pub use change::{
@@ -14,9 +16,9 @@ pub use change::{
 };
 pub use monitors::{
     WaitingMonitor, add_monitor, ask_monitors_for_secret, monitor_has_secret, monitors,
-    monitors_waiting, remove_monitor,
+    monitors_waiting, remove_monitor, spare_monitors,
 };
 pub use removal::{Removal, removal};
 pub use reseal::reseal;
 pub use show::{find, of_account};
-pub use worker::{connection_of, forget, forget_uncleared, note_tested};
+pub use worker::{connection_of, forget, forget_uncleared, keep_expiry, note_tested};

@@ -95,6 +95,28 @@ pub async fn ask_monitors_for_secret(
     Ok(done.rows_affected())
 }
 
+/// The secret that was laid ready at `since` is not to come after all: who waits for that one
+/// waits no more.
+pub async fn spare_monitors(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    integration: IntegrationId,
+    since: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        UPDATE presence_monitors SET needs_secret_since = NULL
+        WHERE account_id = $1 AND integration_id = $2 AND needs_secret_since = $3
+        "#,
+        account as AccountId,
+        integration as IntegrationId,
+        since,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Somebody says that the monitor has the new secret. The monitor's name; none when that was
 /// said already, or it is not there.
 pub async fn monitor_has_secret(

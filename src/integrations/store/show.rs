@@ -5,7 +5,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgExecutor;
 
 use crate::ids::{AccountId, ClientId, IntegrationId, RunId, TenantId};
+use crate::integrations::credential::{CredentialKind, Expiry, ExpirySource};
 use crate::integrations::{Checked, Connected, Integration, Kind, Trouble, Update};
+use crate::microsoft::ShownCertificate;
 use crate::runs::ItemState;
 
 /// The account's integration of that id: another account's is not found.
@@ -28,7 +30,8 @@ pub async fn of_account(
         r#"
         SELECT i.id AS "id: IntegrationId", i.kind, i.release, i.added_at, i.removing_since,
             c.name AS "name?", c.tenant_id AS "tenant?: TenantId", c.client_id AS "client?: ClientId",
-            c.cloud AS "cloud?", c.secret_expires_on, c.tested_at, c.version AS "version?",
+            c.cloud AS "cloud?", c.secret_expires_on, c.expiry_source, c.expiry_by, c.expiry_at,
+            c.credential AS "credential?", c.certificate, c.tested_at, c.version AS "version?",
             COALESCE(f.enabled, false) AS "presence_sync!",
             t.cause AS "cause?", t.detail AS "detail?", t.since AS "since?",
             t.needs_person AS "needs_person?",
@@ -71,6 +74,11 @@ struct Row {
     client: Option<ClientId>,
     cloud: Option<String>,
     secret_expires_on: Option<NaiveDate>,
+    expiry_source: Option<String>,
+    expiry_by: Option<String>,
+    expiry_at: Option<DateTime<Utc>>,
+    credential: Option<String>,
+    certificate: Option<Vec<u8>>,
     tested_at: Option<DateTime<Utc>>,
     version: Option<i32>,
     presence_sync: bool,
@@ -98,7 +106,17 @@ impl Row {
                     tenant,
                     client,
                     cloud: cloud.parse().context("a cloud in the database")?,
-                    secret_expires_on: self.secret_expires_on,
+                    credential: match self.credential {
+                        Some(kind) => kind.parse()?,
+                        None => CredentialKind::Secret,
+                    },
+                    certificate: self.certificate.map(ShownCertificate::read).transpose()?,
+                    expiry: Expiry {
+                        on: self.secret_expires_on,
+                        source: ExpirySource::read(self.expiry_source.as_deref()),
+                        by: self.expiry_by,
+                        at: self.expiry_at,
+                    },
                     tested_at: self.tested_at,
                     version,
                 })

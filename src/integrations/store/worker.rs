@@ -5,9 +5,10 @@ use sqlx::{PgConnection, PgExecutor};
 
 use crate::audit::{self, Actor, Changes, Entry};
 use crate::ids::{AccountId, ClientId, IntegrationId, TenantId};
+use crate::integrations::credential::{Expiry, ExpirySource, credential_of};
 use crate::integrations::secret_owner;
 use crate::kit::secret::{Sealed, Sealer};
-use crate::microsoft::{Connection, Credential};
+use crate::microsoft::Connection;
 
 /// The account's way into Microsoft, opened; none while its setup is not complete.
 pub async fn connection_of(
@@ -18,7 +19,8 @@ pub async fn connection_of(
     let row = sqlx::query!(
         r#"
         SELECT integration_id AS "integration: IntegrationId", version, cloud,
-            tenant_id AS "tenant: TenantId", client_id AS "client: ClientId", secret AS "secret: Sealed"
+            tenant_id AS "tenant: TenantId", client_id AS "client: ClientId", secret AS "secret: Sealed",
+            certificate
         FROM connections
         WHERE account_id = $1
         "#,
@@ -34,7 +36,7 @@ pub async fn connection_of(
         tenant: row.tenant,
         client: row.client,
         cloud: row.cloud.parse().context("a cloud in the database")?,
-        credential: Credential::Secret(secret),
+        credential: credential_of(secret, row.certificate)?,
     }))
 }
 
@@ -50,6 +52,30 @@ pub async fn note_tested(
         account as AccountId,
         version,
         now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// When the secret of this version of the connection ends, as somebody has found out.
+pub async fn keep_expiry(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    version: i32,
+    expiry: &Expiry,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        UPDATE connections SET secret_expires_on = $3, expiry_source = $4, expiry_by = $5, expiry_at = $6
+        WHERE account_id = $1 AND version = $2
+        "#,
+        account as AccountId,
+        version,
+        expiry.on,
+        expiry.source.map(ExpirySource::as_str),
+        expiry.by,
+        expiry.at,
     )
     .execute(db)
     .await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::super::microsoft::apps::{KeptSecret, Registration, Standing};
+use super::super::microsoft::apps::{Registration, Standing};
 use super::super::microsoft::directory::Removed;
 use super::super::microsoft::presence::{Pair, Preferred, Session};
 use super::super::microsoft::{Manners, Tally, Tenant, TenantState, usual_preference};
@@ -119,32 +119,6 @@ impl Controls {
         Some(preferred.shows.clone())
     }
 
-    /// The secrets of the portal's app, oldest first.
-    pub fn secrets(&self, tenant: TenantId) -> Vec<KeptSecret> {
-        self.of_app(tenant, |app| app.secrets.clone()).unwrap_or_default()
-    }
-
-    /// Every secret of the portal's app has expired as of now.
-    pub fn expire_secrets(&self, tenant: TenantId) -> Result<(), NotThere> {
-        let now = self.now();
-        self.of_app(tenant, |app| app.secrets.iter_mut().for_each(|secret| secret.until = now))
-    }
-
-    /// A further secret for the portal's app, good for half a year.
-    pub fn new_secret(&self, tenant: TenantId) -> Result<KeptSecret, NotThere> {
-        let now = self.now();
-        self.of_app(tenant, |app| app.new_secret(now, TimeDelta::days(180)))
-    }
-
-    /// A new secret, and the old ones deleted: whoever still has one of those has a wrong one.
-    pub fn replace_secrets(&self, tenant: TenantId) -> Result<KeptSecret, NotThere> {
-        let now = self.now();
-        self.of_app(tenant, |app| {
-            app.secrets.clear();
-            app.new_secret(now, TimeDelta::days(180))
-        })
-    }
-
     /// Tokens given out from now on carry the role.
     pub fn grant(&self, tenant: TenantId, permission: Permission) -> Result<(), NotThere> {
         self.of_app(tenant, |app| app.permissions.insert(permission)).map(drop)
@@ -256,7 +230,7 @@ impl Controls {
         self.in_tenant(tenant, |state| state.tally = Tally::default())
     }
 
-    fn of_app<T>(
+    pub(super) fn of_app<T>(
         &self,
         tenant: TenantId,
         change: impl FnOnce(&mut Registration) -> T,

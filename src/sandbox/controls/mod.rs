@@ -1,5 +1,6 @@
 //! Every switch there is, for tests, for the control API and for the page alike.
 
+mod keys;
 mod microsoft;
 mod phones;
 

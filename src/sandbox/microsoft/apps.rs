@@ -1,6 +1,6 @@
 //! App registrations: secrets that expire, permissions that are granted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::distr::{Alphanumeric, SampleString};
@@ -9,6 +9,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::super::world::{App, Permission};
+use super::assertion::KeptCertificate;
 use crate::ids::ClientId;
 use crate::kit::secret::Secret;
 
@@ -16,8 +17,18 @@ pub(crate) struct Registration {
     pub(crate) name: String,
     pub(crate) client: ClientId,
     pub(crate) secrets: Vec<KeptSecret>,
+    pub(crate) certificates: Vec<KeptCertificate>,
+    /// What each key, by its id, was good for so far.
+    pub(crate) uses: HashMap<Uuid, Uses>,
     pub(crate) permissions: BTreeSet<Permission>,
     pub(crate) standing: Standing,
+}
+
+/// What came of one key: tokens given for it, and requests to Graph made with those.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Uses {
+    pub tokens: u64,
+    pub requests: u64,
 }
 
 /// How an application stands in its tenant.
@@ -56,6 +67,8 @@ impl Registration {
             name: app.name.clone(),
             client: app.client,
             secrets: vec![secret],
+            certificates: Vec::new(),
+            uses: HashMap::new(),
             permissions: app.permissions.iter().copied().collect(),
             standing: Standing::Good,
         }

@@ -115,6 +115,7 @@ pub(crate) fn answer(caller: &Caller, asked: &Asked, now: DateTime<Utc>) -> Answ
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let mut state = caller.tenant.state();
     state.tally.graph_requests += 1;
+    state.used(caller.claims.appid, caller.claims.sandbox_key, |uses| uses.requests += 1);
     if let ["users", user, "presence", rest @ ..]
     | ["communications", "presences", user, rest @ ..] = segments.as_slice()
     {
@@ -223,11 +224,23 @@ fn applications(caller: &Caller, state: &TenantState, asked: &Asked, one: Option
                     "startDateTime": secret.from.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
                 })
             });
+            let certificates = app.certificates.iter().map(|certificate| {
+                json!({
+                    "customKeyIdentifier": certificate.thumbprint,
+                    "displayName": "CN=presence-portal",
+                    "endDateTime": certificate.until.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                    "key": null,
+                    "keyId": certificate.id,
+                    "startDateTime": certificate.from.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                    "type": "AsymmetricX509Cert",
+                    "usage": "Verify",
+                })
+            });
             json!({
                 "id": app.client,
                 "appId": app.client,
                 "displayName": app.name,
-                "keyCredentials": [],
+                "keyCredentials": certificates.collect::<Vec<_>>(),
                 "passwordCredentials": secrets.collect::<Vec<_>>(),
             })
         })

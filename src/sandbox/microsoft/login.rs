@@ -16,6 +16,7 @@ use super::{Microsoft, tokens};
 pub(crate) fn answer(
     microsoft: &Microsoft,
     tenant_name: &str,
+    endpoint: String,
     headers: &HeaderMap,
     body: &[u8],
     now: DateTime<Utc>,
@@ -24,7 +25,7 @@ pub(crate) fn answer(
         .get("client-request-id")
         .and_then(|id| id.to_str().ok()?.parse().ok())
         .unwrap_or_else(Uuid::new_v4);
-    let request = request_of(headers, body);
+    let request = Request { endpoint, ..request_of(headers, body) };
     let mut response = match token(microsoft, tenant_name, &request, now) {
         Ok((token, lasts)) => axum::Json(json!({
             "token_type": "Bearer",
@@ -60,6 +61,7 @@ fn token(
     let mut state = tenant.state();
     let claims = sign_in(&tenant, &state, request, now)?;
     state.tally.tokens += 1;
+    state.used(claims.appid, claims.sandbox_key, |uses| uses.tokens += 1);
     let manners = &state.manners;
     let (generation, opaque) = (manners.token_generation, manners.opaque_tokens);
     let token = tokens::sign(&claims, &microsoft.key, generation, opaque);
@@ -80,6 +82,8 @@ fn request_of(headers: &HeaderMap, body: &[u8]) -> Request {
             "grant_type" => request.grant_type = Some(value),
             "client_id" => request.client_id = Some(value),
             "client_secret" => request.client_secret = Some(value),
+            "client_assertion" => request.client_assertion = Some(value),
+            "client_assertion_type" => request.client_assertion_type = Some(value),
             "scope" => request.scope = Some(value),
             _ => {}
         }

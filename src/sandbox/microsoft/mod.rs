@@ -4,6 +4,7 @@
 
 mod answers;
 pub(super) mod apps;
+pub(super) mod assertion;
 mod delta;
 pub(super) mod directory;
 mod discovery;
@@ -21,13 +22,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
+use uuid::Uuid;
 
 pub(super) use self::discovery::answer as answer_discovery;
 pub(super) use self::graph::{Asked, Caller, answer as answer_graph};
 pub(super) use self::login::answer as answer_login;
 pub(super) use self::presence_calls::usual_preference;
 
-use self::apps::{Registration, Standing};
+use self::apps::{Registration, Standing, Uses};
 use self::directory::Directory;
 use self::presence::Presence;
 use self::quota::{Limit, Quota};
@@ -175,6 +177,13 @@ impl Tenant {
 impl TenantState {
     pub(super) fn portal(&mut self) -> Option<&mut Registration> {
         self.apps.first_mut()
+    }
+
+    /// Writes down what a key was good for.
+    fn used(&mut self, client: ClientId, key: Uuid, count: impl FnOnce(&mut Uses)) {
+        if let Some(app) = self.apps.iter_mut().find(|app| app.client == client) {
+            count(app.uses.entry(key).or_default());
+        }
     }
 
     fn app(&self, client: ClientId) -> Option<&Registration> {

@@ -1,10 +1,14 @@
 //! Who gets a token, and the AADSTS row that everybody else gets.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
-use super::apps::Standing;
+use super::apps::{Registration, Standing};
+use super::assertion;
 use super::tokens::Claims;
 use super::{Tenant, TenantState};
+
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// What an app posts to the token endpoint.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +16,10 @@ pub(super) struct Request {
     pub(super) grant_type: Option<String>,
     pub(super) client_id: Option<String>,
     pub(super) client_secret: Option<String>,
+    pub(super) client_assertion: Option<String>,
+    pub(super) client_assertion_type: Option<String>,
+    /// Where it was posted: the audience of an assertion.
+    pub(super) endpoint: String,
     pub(super) scope: Option<String>,
 }
 
@@ -25,7 +33,12 @@ pub(super) struct Aadsts {
 }
 
 impl Aadsts {
-    fn new(number: u32, error: &'static str, status: u16, text: impl Into<String>) -> Self {
+    pub(super) fn new(
+        number: u32,
+        error: &'static str,
+        status: u16,
+        text: impl Into<String>,
+    ) -> Self {
         Self { number, error, status, text: text.into() }
     }
 
@@ -83,26 +96,7 @@ pub(super) fn sign_in(
         );
         Aadsts::new(700_016, "unauthorized_client", 400, text)
     })?;
-    let value = request.client_secret.as_deref().filter(|value| !value.is_empty());
-    let value = value.ok_or_else(|| {
-        let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
-        Aadsts::new(7_000_218, "invalid_client", 401, text)
-    })?;
-    let secret = app.secret(value).ok_or_else(|| {
-        let text = format!(
-            "Invalid client secret provided. Ensure the secret being sent in the request is the \
-             client secret value, not the client secret ID, for a secret added to app '{client}'."
-        );
-        Aadsts::new(7_000_215, "invalid_client", 401, text)
-    })?;
-    if secret.until <= now {
-        let text = format!(
-            "The provided client secret keys for app '{client}' are expired. Visit the Azure portal \
-             to create new keys for your app: https://aka.ms/NewClientSecret, or consider using \
-             certificate credentials for added security: https://aka.ms/certCreds."
-        );
-        return Err(Aadsts::new(7_000_222, "invalid_client", 401, text));
-    }
+    let key = proved(app, request, now)?;
     if app.standing == Standing::WithoutConsent {
         let text = format!(
             "The client application {client} is missing service principal in the tenant {}. See \
@@ -131,8 +125,41 @@ pub(super) fn sign_in(
         idtyp: "app".to_owned(),
         roles: app.permissions.iter().map(|permission| permission.role().to_owned()).collect(),
         tid: tenant.id,
+        sandbox_key: key,
         ver: "1.0".to_owned(),
     })
+}
+
+/// The id of the key with which the app has proved itself: a secret, or a signed assertion.
+fn proved(app: &Registration, request: &Request, now: DateTime<Utc>) -> Result<Uuid, Aadsts> {
+    let client = app.client;
+    if let Some(assertion) = request.client_assertion.as_deref() {
+        if request.client_assertion_type.as_deref() != Some(JWT_BEARER) {
+            return Err(Aadsts::missing("client_assertion_type"));
+        }
+        return assertion::verify(app, client, assertion, &request.endpoint, now);
+    }
+    let value = request.client_secret.as_deref().filter(|value| !value.is_empty());
+    let value = value.ok_or_else(|| {
+        let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
+        Aadsts::new(7_000_218, "invalid_client", 401, text)
+    })?;
+    let secret = app.secret(value).ok_or_else(|| {
+        let text = format!(
+            "Invalid client secret provided. Ensure the secret being sent in the request is the \
+             client secret value, not the client secret ID, for a secret added to app '{client}'."
+        );
+        Aadsts::new(7_000_215, "invalid_client", 401, text)
+    })?;
+    if secret.until <= now {
+        let text = format!(
+            "The provided client secret keys for app '{client}' are expired. Visit the Azure portal \
+             to create new keys for your app: https://aka.ms/NewClientSecret, or consider using \
+             certificate credentials for added security: https://aka.ms/certCreds."
+        );
+        return Err(Aadsts::new(7_000_222, "invalid_client", 401, text));
+    }
+    Ok(secret.id)
 }
 
 /// The resource of the scope: Graph in the tenant's own cloud.

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::super::jwt::{SigningKey, Unverified};
 use crate::ids::{ClientId, TenantId};
@@ -22,6 +23,8 @@ pub(super) struct Claims {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) roles: Vec<String>,
     pub(super) tid: TenantId,
+    /// Not Entra's: the key that was signed in with, for the books of the sandbox.
+    pub(super) sandbox_key: Uuid,
     pub(super) ver: String,
 }
 

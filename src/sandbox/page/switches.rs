@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use super::{Chrome, customer_of};
 use crate::ids::{ClientId, CloudlinkAccountId, TenantId};
 use crate::sandbox::microsoft::apps::{KeptSecret, Standing};
+use crate::sandbox::microsoft::assertion::KeptCertificate;
 use crate::sandbox::world::{Permission, Person};
 use crate::sandbox::{Controls, Subscription, Tally, TenantManners};
 use crate::web::{self, OrNotFound, Page, Path};
@@ -25,6 +26,7 @@ struct SwitchesPage {
     account: CloudlinkAccountId,
     client: ClientId,
     secrets: Vec<KeptSecret>,
+    certificates: Vec<KeptCertificate>,
     permissions: Vec<(Permission, bool)>,
     standing: Standing,
     manners: TenantManners,
@@ -55,6 +57,7 @@ async fn show(
         account: customer.account.clone(),
         client: customer.app.client,
         secrets: controls.secrets(tenant),
+        certificates: controls.certificates(tenant),
         permissions: Permission::ALL.map(|one| (one, granted(one))).into(),
         standing: controls.app_standing(tenant).or_not_found()?,
         manners: controls.manners_of(tenant).or_not_found()?,

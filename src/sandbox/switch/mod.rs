@@ -4,6 +4,7 @@ mod turn;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::microsoft::apps::Standing;
 use super::{ContentShape, MailManners, Storm, System, Trouble};
@@ -79,6 +80,22 @@ pub(super) enum Switch {
         tenant: TenantId,
     },
     ReplaceSecrets {
+        tenant: TenantId,
+    },
+    /// One secret expires, by its Secret ID; the others stay good.
+    ExpireSecret {
+        tenant: TenantId,
+        secret: Uuid,
+    },
+    /// A certificate as text, as it was downloaded.
+    UploadCertificate {
+        tenant: TenantId,
+        certificate: String,
+    },
+    ExpireCertificates {
+        tenant: TenantId,
+    },
+    DeleteCertificates {
         tenant: TenantId,
     },
     Permission {

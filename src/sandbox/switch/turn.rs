@@ -76,6 +76,13 @@ impl Switch {
             Self::ReplaceSecrets { tenant } => {
                 return controls.replace_secrets(tenant).map(|it| as_shown(&it));
             }
+            Self::ExpireSecret { tenant, secret } => controls.expire_secret(tenant, secret)?,
+            Self::UploadCertificate { tenant, certificate } => {
+                let kept = controls.upload_certificate(tenant, &certificate)?;
+                return Ok(json!({"id": kept.id, "thumbprint": kept.thumbprint}));
+            }
+            Self::ExpireCertificates { tenant } => controls.expire_certificates(tenant)?,
+            Self::DeleteCertificates { tenant } => controls.delete_certificates(tenant)?,
             Self::Permission { tenant, role, on } => {
                 let permission = Permission::of_role(&role)
                     .ok_or_else(|| NotThere(format!("permission {role}")))?;

@@ -146,6 +146,7 @@ impl World {
                 .with_people(12, 0, &[(4, UpnDiffers), (7, Alias), (9, NotInEntra)]),
             Customer::named("Harbour & Finch Solicitors")
                 .at("3 Chancery Court", "LS1 2HT", "Leeds", "United Kingdom")
+                .granting(Permission::ReadApplications)
                 .with_people(
                     24,
                     1,

@@ -224,6 +224,12 @@ impl Customer {
         self
     }
 
+    #[must_use]
+    pub fn granting(mut self, permission: Permission) -> Self {
+        self.app.permissions.push(permission);
+        self
+    }
+
     /// Puts the tenant into another cloud: `graph.microsoft.us`, `dod-graph.microsoft.us`.
     #[must_use]
     pub fn in_cloud_of(mut self, graph_host: &'static str) -> Self {

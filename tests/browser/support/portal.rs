@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use presence_portal::app::Portal as Opened;
 use presence_portal::config::Config;
-use presence_portal::ids::{AccountId, CloudlinkUserId, EntraUserId, StaffId};
+use presence_portal::ids::{AccountId, CloudlinkUserId, EntraUserId, IntegrationId, StaffId};
 use presence_portal::kit::clock::Clock;
 use presence_portal::kit::email::Email;
 use presence_portal::kit::secret::{MasterKey, Secret};
@@ -95,6 +95,18 @@ impl Portal {
     /// Puts every integration back to the release before the newest.
     pub async fn set_back(&self) {
         sqlx::query("UPDATE integrations SET release = 1").execute(&self.app.db).await.unwrap();
+    }
+
+    /// A page of the account's integration: `/configure`.
+    pub async fn integration_path(&self, name: &str, page: &str) -> String {
+        let id: IntegrationId = sqlx::query_scalar(
+            "SELECT i.id FROM integrations i JOIN accounts a ON a.id = i.account_id WHERE a.name = $1",
+        )
+        .bind(name)
+        .fetch_one(&self.app.db)
+        .await
+        .unwrap();
+        self.account_path(name, &format!("/integrations/{id}{page}")).await
     }
 
     /// Waits until the worker has matched the users and CloudLink knows where to send events.

@@ -11,11 +11,12 @@ use super::command::Home;
 use crate::support::Stage;
 
 /// Every column that may hold something sealed, or the digest of something.
-const BYTES: [&str; 16] = [
+const BYTES: [&str; 19] = [
     "calendars.digest",
     "channels.signing_key",
     "channels.url",
     "channels.url_digest",
+    "connections.certificate",
     "connections.secret",
     "half_sign_ins.digest",
     "key_check.sealed",
@@ -28,13 +29,15 @@ const BYTES: [&str; 16] = [
     "second_factors.unread_codes",
     "sessions.digest",
     "setup_code.digest",
+    "spare_credentials.certificate",
+    "spare_credentials.secret",
 ];
 
 async fn connect(server: &Running) -> PgConnection {
     server.options().connect().await.unwrap()
 }
 
-/// An account with a client secret and a webhook key, sealed with this key.
+/// An account with a client secret, the one to follow it and a webhook key, sealed with this key.
 async fn set_up(db: &mut PgConnection, key: &MasterKey) -> (AccountId, IntegrationId) {
     let (account, integration) = (AccountId::new(), IntegrationId::new());
     let seal = |owner: &str| Sealer::new(key).seal(owner, &Secret::new("hunter2")).unwrap();
@@ -51,6 +54,11 @@ async fn set_up(db: &mut PgConnection, key: &MasterKey) -> (AccountId, Integrati
         VALUES ($1, $2, 'Portal', $1, $1, 'global', $3, 1, now())";
     let insert = sqlx::query(connection_row).bind(account).bind(integration);
     insert.bind(seal(&secret_owner(account, integration))).execute(&mut *db).await.unwrap();
+    let spare_row = "INSERT INTO spare_credentials (account_id, integration_id, slot, credential,
+            secret, since)
+        VALUES ($1, $2, 'next', 'secret', $3, now())";
+    let insert = sqlx::query(spare_row).bind(account).bind(integration);
+    insert.bind(seal(&secret_owner(account, integration))).execute(&mut *db).await.unwrap();
     let hook_row = "INSERT INTO presence_accounts (account_id, hook_digest, hook_key)
         VALUES ($1, '\\x00', $2)";
     let insert = sqlx::query(hook_row).bind(account).bind(seal(&format!("hook/{account}")));
@@ -60,14 +68,16 @@ async fn set_up(db: &mut PgConnection, key: &MasterKey) -> (AccountId, Integrati
 
 async fn secret(db: &mut PgConnection, key: &MasterKey, account: AccountId) -> Option<String> {
     let connection = store::connection_of(db, &Sealer::new(key), account).await.ok()??;
-    let Credential::Secret(secret) = connection.credential;
+    let Credential::Secret(secret) = connection.credential else {
+        panic!("it signs in with a certificate");
+    };
     Some(secret.reveal().to_owned())
 }
 
 /// What the database holds of the keys: changed by nothing but a rekey that succeeds.
 async fn sealed(db: &mut PgConnection) -> Vec<Sealed> {
     let all = "SELECT sealed FROM key_check UNION ALL SELECT secret FROM connections
-        UNION ALL SELECT hook_key FROM presence_accounts";
+        UNION ALL SELECT secret FROM spare_credentials UNION ALL SELECT hook_key FROM presence_accounts";
     sqlx::query_scalar(all).fetch_all(db).await.unwrap()
 }
 
@@ -116,14 +126,16 @@ async fn rekey_keeps_every_secret_openable_with_the_new_key_and_with_no_other() 
     home.run(&settings, &["staff", "add", "--email", "a@b.example", "--role", "auditor"], "x")
         .await;
     let mut db = connect(&server).await;
-    let (account, _) = set_up(&mut db, &old).await;
+    let (account, integration) = set_up(&mut db, &old).await;
     assert_eq!(secret(&mut db, &old, account).await.as_deref(), Some("hunter2"));
 
     let ended = home.run(&settings, &["rekey"], "").await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.said.contains("1 client secrets, 1 webhook keys"), "{}", ended.said);
+    assert!(ended.said.contains("2 client secrets, 1 webhook keys"), "{}", ended.said);
     assert_eq!(secret(&mut db, &new, account).await.as_deref(), Some("hunter2"));
     assert_eq!(secret(&mut db, &old, account).await, None);
+    let next = store::spare::next_of(&mut db, &Sealer::new(&new), account, integration).await;
+    assert!(matches!(next.unwrap(), Some((Credential::Secret(it), _)) if it.reveal() == "hunter2"));
     let again = home.run(&settings, &["rekey"], "").await;
     assert_eq!(again.code, Some(1), "the old key is not the key any more");
     db.close().await.unwrap();

@@ -1,5 +1,6 @@
 //! The pretend systems behave as the real ones are known to.
 
+mod assertions;
 mod cloudlink;
 mod directory;
 mod login;

@@ -143,7 +143,12 @@ async fn every_button_on_every_page_turns_a_switch() {
         assert_eq!((status, texts(&page, "h1").len()), (200, 1), "{path}");
         for form in page.select(&Selector::parse("form").unwrap()) {
             // Whoever is deleted for good does not come back for the next button.
-            for post in posts(&form).iter().filter(|post| !post.contains(&("forever", "true"))) {
+            // What is uploaded has to be a certificate, which no form has at hand.
+            let turns = |post: &&Vec<(&str, &str)>| {
+                !post.contains(&("forever", "true"))
+                    && !post.contains(&("do", "upload-certificate"))
+            };
+            for post in posts(&form).iter().filter(turns) {
                 let answer = stage.submit(post).await;
                 assert_eq!(answer.status().as_u16(), 303, "{path}: {post:?}");
                 if post.contains(&("do", "remove-person")) {

@@ -2,6 +2,7 @@
 
 mod clearing;
 mod clock;
+mod credentials;
 mod faults;
 mod models;
 mod node;

@@ -209,7 +209,7 @@ impl Office {
             .unwrap();
         sqlx::query(
             "INSERT INTO connections (account_id, integration_id, name, tenant_id, client_id, cloud, secret, version, updated_at)
-             VALUES ($1, $2, 'Teams', $3, $4, 'global', $5, 1, $6)",
+             VALUES ($1, $2, 'Teams', $3, $4, 'global', $5, nextval('connection_versions'), $6)",
         )
         .bind(account)
         .bind(integration)
@@ -234,7 +234,7 @@ impl Office {
         let sealed =
             self.stage.app.sealer.seal(&secret_owner(account, integration), secret).unwrap();
         sqlx::query(
-            "UPDATE connections SET secret = $2, version = version + 1 WHERE account_id = $1",
+            "UPDATE connections SET secret = $2, version = nextval('connection_versions') WHERE account_id = $1",
         )
         .bind(account)
         .bind(sealed)

@@ -1,0 +1,221 @@
+//! The worker's sign-in: renewed in time, and changed for another connection without a gap.
+//!
+//! A token is renewed while the one before still serves, even where nothing is to be pushed: so a
+//! secret that has expired is known minutes before it would be missed. Another version of the
+//! connection is signed in with first and used then; until then the one before goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::BoxFuture;
+use tokio::time::{Instant, sleep};
+
+use super::budget::Budget;
+use super::shared::Shared;
+use super::store::due::Standing;
+use super::store::leases;
+use super::worker::Worker;
+use crate::ids::AccountId;
+use crate::integrations;
+use crate::integrations::expiry;
+use crate::integrations::rotation::{self, Turned};
+use crate::microsoft::{Connection, Refusal, Token};
+
+/// What a worker asks Microsoft with.
+pub type Way = (Arc<Connection>, Arc<Budget>);
+
+/// How often the end of the secret is read from Entra, where it may be.
+const LOOK_EVERY: TimeDelta = TimeDelta::hours(6);
+/// How often a connection that is to come is tried before it is used all the same.
+const TRIES: u32 = 5;
+/// When a connection that could not be read is read again.
+const REOPENED: Duration = Duration::from_secs(1);
+
+/// What came of signing in.
+pub struct SignedIn {
+    pub way: Way,
+    pub outcome: Result<Token, Refusal>,
+}
+
+/// The sign-in that is on its way, if one is.
+#[derive(Default)]
+pub struct Changeover {
+    on_its_way: Option<(i32, BoxFuture<'static, SignedIn>)>,
+    looked_at: Option<DateTime<Utc>>,
+    /// What was signed in with is refused, and another version is in force: nothing is asked
+    /// until that is signed in with.
+    held: bool,
+}
+
+impl Changeover {
+    pub fn hold(&mut self) {
+        self.held = true;
+    }
+
+    pub fn holds(&self) -> bool {
+        self.held
+    }
+
+    /// The version that is being signed in with.
+    pub fn version(&self) -> Option<i32> {
+        self.on_its_way.as_ref().map(|(version, _)| *version)
+    }
+
+    /// Signs in with this, in place of whatever was being tried.
+    pub fn begin(&mut self, shared: Shared, way: Way, is_new: bool) {
+        let version = way.0.version;
+        let look = self.looked_at.is_none_or(|at| shared.app.clock.now() - at >= LOOK_EVERY);
+        if look {
+            self.looked_at = Some(shared.app.clock.now());
+        }
+        let signed_in = sign_in(shared, way, if is_new { TRIES } else { 1 }, look || is_new);
+        self.on_its_way = Some((version, Box::pin(signed_in)));
+    }
+
+    /// Waits for what is on its way; for ever, if nothing is.
+    pub async fn done(&mut self) -> SignedIn {
+        match &mut self.on_its_way {
+            Some((_, on_its_way)) => {
+                let done = on_its_way.await;
+                self.on_its_way = None;
+                done
+            }
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// What passes by itself is tried again: meanwhile the connection before serves on.
+async fn sign_in(shared: Shared, way: Way, tries: u32, look: bool) -> SignedIn {
+    let mut wait = Duration::from_millis(500);
+    let mut left = tries;
+    loop {
+        let outcome = shared.app.microsoft.renew_token(&way.0).await;
+        left = left.saturating_sub(1);
+        match outcome {
+            Err(refusal) if left > 0 && !refusal.cause.needs_person() => {
+                sleep(wait.max(refusal.retry_after.unwrap_or_default())).await;
+                wait *= 2;
+            }
+            outcome => {
+                if let (true, Ok(token)) = (look, &outcome)
+                    && let Err(error) = expiry::look(&shared.app, &way.0, token).await
+                {
+                    tracing::warn!(account.id = %way.0.account, "{error:#}");
+                }
+                return SignedIn { way, outcome };
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Microsoft refused the credential of this version: whether there is another to go on with.
+    pub(super) async fn turned(&self, connection: &Connection, refusal: &Refusal) -> bool {
+        let (account, version) = (connection.account, connection.version);
+        match rotation::refused(&self.app, account, version, refusal).await {
+            Ok(Some(Turned::Over | Turned::Back | Turned::MovedOn)) => true,
+            Ok(None) => false,
+            Err(error) => {
+                tracing::warn!(account.id = %account, "credentials did not change places: {error:#}");
+                false
+            }
+        }
+    }
+}
+
+async fn open(
+    shared: &Shared,
+    account: AccountId,
+    standing: &Standing,
+) -> anyhow::Result<Option<Way>> {
+    let app = &shared.app;
+    let opened = integrations::store::connection_of(&app.db, &app.sealer, account).await?;
+    Ok(opened.map(|connection| {
+        let budget = shared.budgets.of(connection.tenant);
+        let until = standing.throttled_until.unwrap_or(DateTime::UNIX_EPOCH);
+        if let Ok(wait) = (until - app.clock.now()).to_std() {
+            budget.close_for(wait);
+        }
+        (Arc::new(connection), budget)
+    }))
+}
+
+impl Worker {
+    /// Opens the connection. Where another version has come, that is signed in with first. True:
+    /// another node works for its tenant, and only that may.
+    pub(super) async fn connect(&mut self, standing: &Standing) -> bool {
+        let known = self.connection.as_ref().map(|(connection, _)| connection.version);
+        let coming = self.changeover.version();
+        if standing.version == known || (coming.is_some() && standing.version == coming) {
+            self.changeover.held &= standing.version != known;
+            return false;
+        }
+        if let Some(tenant) = standing.tenant {
+            let (app, gone_after) = (&self.shared.app, self.shared.pace.gone_after);
+            match leases::tenant_is_elsewhere(&app.db, app.node, tenant, gone_after).await {
+                Ok(false) => {}
+                Ok(true) => return true,
+                Err(error) => {
+                    tracing::warn!(account.id = %self.lease.account, "{error}");
+                    return false;
+                }
+            }
+        }
+        let opened = match open(&self.shared, self.lease.account, standing).await {
+            Ok(opened) => opened,
+            Err(error) => {
+                tracing::error!(account.id = %self.lease.account, "the connection does not open: {error:#}");
+                self.look_at = self.look_at.min(Instant::now() + REOPENED);
+                return false;
+            }
+        };
+        match opened {
+            Some(way) if known.is_some() => self.changeover.begin(self.shared.clone(), way, true),
+            opened => {
+                self.connection = opened;
+                self.changeover.held = false;
+                self.condition.fresh_start();
+            }
+        }
+        false
+    }
+
+    /// Renews the token when its time has come, or looks again then.
+    pub(super) fn renew_in_time(&mut self) {
+        let Some(way) = self.connection.clone().filter(|_| self.changeover.version().is_none())
+        else {
+            return;
+        };
+        let Some(due) = self.shared.app.microsoft.token_due_at(&way.0) else { return };
+        let due = self.condition.may_sign_in_at(due);
+        if due <= self.shared.app.clock.now() {
+            self.changeover.begin(self.shared.clone(), way, false);
+        } else {
+            self.look_at = self.look_at.min(self.shared.at(Some(due)));
+        }
+    }
+
+    /// Takes note of a sign-in: goes on with what works, and says what does not.
+    pub(super) async fn signed_in(&mut self, SignedIn { way, outcome }: SignedIn) {
+        self.stale = true;
+        if let Err(refusal) = &outcome
+            && self.shared.turned(&way.0, refusal).await
+        {
+            return;
+        }
+        self.changeover.held = false;
+        let version = self.connection.as_ref().map(|(connection, _)| connection.version);
+        let is_renewal = version == Some(way.0.version);
+        if !is_renewal {
+            self.connection = Some(way.clone());
+            self.condition.fresh_start();
+        }
+        match outcome {
+            Ok(_) => self.condition.signed_in().await,
+            Err(refusal) if is_renewal => self.condition.renewal_refused(&refusal).await,
+            Err(refusal) => self.condition.answered(Err(refusal), Some(&way)).await,
+        }
+    }
+}
