@@ -109,6 +109,8 @@ impl Portal {
             Ok(())
         });
         parts.spawn(upkeep::run(self.app.clone(), stop.clone()));
+        parts.spawn(upkeep::seal(self.app.clone(), stop.clone()));
+        parts.spawn(upkeep::add_up(self.app.clone(), stop.clone()));
 
         let outcome = together(parts, &stop).await;
         self.app.db.close().await;

@@ -5,6 +5,7 @@
 mod checks;
 mod every_page;
 mod first_run;
+mod keyboard;
 mod notifications;
 mod presence;
 mod support;
