@@ -70,6 +70,8 @@ our_ids! {
     IntegrationId,
     /// A message to one recipient.
     MessageId,
+    /// A search of the list of accounts that somebody gave a name.
+    FilterId,
     /// A presence monitor on an integration's list.
     MonitorId,
     /// One running process of the portal.

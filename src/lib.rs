@@ -28,6 +28,7 @@ pub mod fleet;
 pub mod notifications;
 pub mod home;
 pub mod settings;
+pub mod palette;
 pub mod routes;
 pub mod app;
 pub mod sandbox;

@@ -14,7 +14,8 @@ use tower_http::trace::TraceLayer;
 
 use crate::state::AppState;
 use crate::{
-    accounts, checks, fleet, home, integrations, notifications, presence, settings, staff, web,
+    accounts, checks, fleet, home, integrations, notifications, palette, presence, settings, staff,
+    web,
 };
 
 /// No form of ours is longer.
@@ -35,6 +36,7 @@ pub fn site(app: AppState) -> Router {
         .merge(notifications::routes())
         .merge(home::routes())
         .merge(settings::routes())
+        .merge(palette::routes())
         .merge(web::assets::routes())
         .merge(machines)
         .fallback(|| async { web::Error::NotFound })

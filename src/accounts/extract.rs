@@ -8,7 +8,7 @@ use super::{Account, store};
 use crate::ids::AccountId;
 use crate::staff::Viewer;
 use crate::state::AppState;
-use crate::web::{self, AccountTab, Chrome, OrNotFound, Path, Place};
+use crate::web::{self, AccountTab, Chrome, Db, OrNotFound, Path, Place};
 
 /// A handler that takes one cannot forget to look: an account that is not there, or that
 /// the viewer does not look after, is a 404.
@@ -37,7 +37,9 @@ impl FromRequestParts<AppState> for TheAccount {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> web::Result<Self> {
         let viewer = Viewer::from_request_parts(parts, app).await?;
         let Path(InPath { account }) = Path::from_request_parts(parts, app).await?;
-        let account = store::find(&app.db, account, viewer.scope()).await?.or_not_found()?;
+        let mut db = Db::take(parts, &app.db).await?;
+        let account = store::find(&mut *db.0, account, viewer.scope()).await?.or_not_found()?;
+        db.leave(parts);
         Ok(Self { viewer, account })
     }
 }

@@ -1,11 +1,13 @@
 //! The partner's customers.
 
+pub mod asked;
 pub mod confirm;
 pub mod csv;
 mod extract;
 pub mod form;
 mod pages;
 mod places;
+pub mod selection;
 pub mod store;
 pub mod trouble;
 

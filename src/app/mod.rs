@@ -110,6 +110,8 @@ impl Portal {
         });
         parts.spawn(upkeep::run(self.app.clone(), stop.clone()));
         parts.spawn(integrations::rotation::run(self.app.clone(), stop.clone()));
+        parts.spawn(upkeep::seal(self.app.clone(), stop.clone()));
+        parts.spawn(upkeep::add_up(self.app.clone(), stop.clone()));
 
         let outcome = together(parts, &stop).await;
         self.app.db.close().await;

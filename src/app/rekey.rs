@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use super::keys;
 use super::store;
 use crate::kit::secret::{MasterKey, Sealer};
-use crate::{integrations, notifications, presence, staff};
+use crate::{audit, integrations, notifications, presence, staff};
 
 /// A process that gave no sign of life for so long is gone.
 const ALIVE_WITHIN_SECONDS: f64 = 20.0;
@@ -43,6 +43,7 @@ pub async fn reseal(db: &PgPool, old: &Sealer, new: &MasterKey) -> anyhow::Resul
         webhook_keys: presence::store::reseal(&mut tx, old, &new).await.context(unchanged)?,
         channels: notifications::store::reseal(&mut tx, old, &new).await.context(unchanged)?,
     };
+    audit::seals::reseal(&mut tx, old, &new).await.context(unchanged)?;
     store::replace_key_check(&mut *tx, &keys::seal_check(&new)?).await?;
     tx.commit().await?;
     Ok(resealed)

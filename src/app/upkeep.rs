@@ -1,4 +1,4 @@
-//! What is done now and then: forgetting what has expired.
+//! What is done now and then: forgetting what has expired, sealing what was written down, adding up.
 
 use std::time::Duration;
 
@@ -7,13 +7,17 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::state::AppState;
-use crate::{integrations, notifications, staff};
+use crate::{accounts, audit, home, integrations, notifications, staff};
 
 const EVERY: Duration = Duration::from_hours(1);
 /// Renewal links that ended still say so for so long.
 const LINKS_KEPT: TimeDelta = TimeDelta::days(90);
 /// Messages that ended are listed so long.
 const MESSAGES_KEPT: TimeDelta = TimeDelta::days(30);
+/// How often what was changed is added up, for those who want the sum.
+const ADD_EVERY: Duration = Duration::from_mins(1);
+/// How long an entry of Activity may stand unsealed.
+const SEAL_EVERY: Duration = Duration::from_secs(1);
 
 pub async fn run(app: AppState, stop: CancellationToken) -> anyhow::Result<()> {
     let mut round = interval(EVERY);
@@ -29,6 +33,37 @@ pub async fn run(app: AppState, stop: CancellationToken) -> anyhow::Result<()> {
         let before = app.clock.now() - MESSAGES_KEPT;
         if let Err(error) = notifications::store::outbox::forget_ended(&app.db, before).await {
             tracing::warn!("messages that ended could not be forgotten: {error}");
+        }
+    }
+    Ok(())
+}
+
+/// Seals Activity behind those who write it.
+pub async fn seal(app: AppState, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut round = interval(SEAL_EVERY);
+    round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(round.tick()).await.is_some() {
+        match audit::seals::seal_waiting(&app.db, &app.sealer).await {
+            Ok(0) => {}
+            // There may be more than are sealed at once.
+            Ok(_) => round.reset_immediately(),
+            Err(error) => tracing::warn!("Activity could not be sealed: {error:#}"),
+        }
+    }
+    Ok(())
+}
+
+/// Adds up what was changed, so that little is left to add for whoever asks.
+pub async fn add_up(app: AppState, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut round = interval(ADD_EVERY);
+    round.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(round.tick()).await.is_some() {
+        let added = async {
+            accounts::store::fold(&app.db).await?;
+            home::count_people(&app.db).await
+        };
+        if let Err(error) = added.await {
+            tracing::warn!("what was changed could not be added up: {error}");
         }
     }
     Ok(())

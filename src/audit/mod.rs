@@ -1,11 +1,13 @@
 //! Who did what, when, from where. Written in the transaction of the change itself.
 
+pub mod chain;
 mod store;
 
 use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
+pub use store::seals;
 pub use store::{Record, Wanted, note, note_each, records};
 
 use crate::ids::{AccountId, StaffId};

@@ -18,6 +18,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::chain::Anchor;
 use crate::config::Config;
 use crate::telemetry;
 use settings::Settings;
@@ -53,8 +54,12 @@ enum Command {
     /// Look after the people who sign in
     #[command(subcommand)]
     Staff(staff::Command),
-    /// Test the settings, Postgres, the master key and CloudLink; the exit code says
-    Check,
+    /// Test the settings, Postgres, the master key, Activity and CloudLink; the exit code says
+    Check {
+        /// What an earlier check printed as Activity's newest seal: it must still be there
+        #[arg(long, value_name = "SEAL")]
+        activity_seal: Option<Anchor>,
+    },
     /// Seal every secret with a new master key
     ///
     /// Reads the old key where the portal reads it, and the new one from
@@ -132,7 +137,9 @@ async fn obey(
         Command::Sandbox => sandbox::sandbox(&config, stop).await?,
         Command::Staff(command) => command.run(&config).await?,
         Command::Rekey => rekey::rekey(&config).await?,
-        Command::Check => return check::check(&config).await,
+        Command::Check { activity_seal } => {
+            return check::check(&config, activity_seal.as_ref()).await;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

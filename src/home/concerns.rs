@@ -1,9 +1,11 @@
 //! What needs a person, grouped by cause: what is the matter, where, and the button that mends it.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use sqlx::PgConnection;
 
+use super::channels::{failing, partners_failing};
 use super::removals::{self, removals};
-use super::store::{self, Expiring, Failing, Troubled, Unmatched, Waiting};
+use super::store::{self, Expiring, Troubled, Unmatched, Waiting};
 use crate::checks::{self, store::Urgent};
 use crate::ids::{AccountId, StaffId};
 use crate::integrations::reminders;
@@ -26,6 +28,8 @@ pub struct Concern {
     pub all: i64,
     /// Where all of them are listed.
     pub list: Option<String>,
+    /// Since when the first of them has it, where that is known.
+    pub since: Option<DateTime<Utc>>,
 }
 
 /// One account, and the way to mend it there.
@@ -46,11 +50,14 @@ impl Concern {
     }
 }
 
-/// All of it, the gravest first, and of equal ones the newest.
-pub async fn concerns(app: &AppState, scope: Option<StaffId>) -> sqlx::Result<Vec<Concern>> {
+/// All of it, the gravest first, and of equal ones the oldest.
+pub async fn concerns(
+    app: &AppState,
+    db: &mut PgConnection,
+    scope: Option<StaffId>,
+) -> sqlx::Result<Vec<Concern>> {
     let now = app.clock.now();
     let today = now.date_naive();
-    let mut db = app.db.acquire().await?;
     let mut concerns = Vec::new();
     if scope.is_none() && !app.cloudlink.is_configured() {
         concerns.push(no_cloudlink());
@@ -70,10 +77,13 @@ pub async fn concerns(app: &AppState, scope: Option<StaffId>) -> sqlx::Result<Ve
     concerns.extend(partners_failing(&store::failing_channels(&mut *db, scope, true).await?));
     concerns.extend(not_set_up(store::not_set_up(&mut *db, scope).await?));
     concerns.extend(unmatched(store::unmatched(&mut *db, scope).await?));
-    concerns.sort_by_key(|concern| match concern.kind {
-        "danger" => 0,
-        "warn" => 1,
-        _ => 2,
+    concerns.sort_by_key(|concern| {
+        let severity = match concern.kind {
+            "danger" => 0,
+            "warn" => 1,
+            _ => 2,
+        };
+        (severity, concern.since.is_none(), concern.since)
     });
     Ok(concerns)
 }
@@ -87,6 +97,7 @@ fn no_cloudlink() -> Concern {
         places: Vec::new(),
         all: 0,
         list: Some("/settings".to_owned()),
+        since: None,
     }
 }
 
@@ -111,6 +122,7 @@ fn troubled(found: Vec<Troubled>) -> Vec<Concern> {
                 let title = title_of(&troubled.cause).to_owned();
                 let state = if troubled.needs_person { "attention" } else { "waiting" };
                 let concern = Concern {
+                    since: Some(troubled.since),
                     kind: if troubled.needs_person { "danger" } else { "warn" },
                     title,
                     advice: cause.map_or("", Trouble::advice).to_owned(),
@@ -144,6 +156,7 @@ fn endings(found: Vec<Expiring>, today: NaiveDate) -> Option<Concern> {
         advice: "Lay the next one ready in the Configure dialog: it is tested at once, and takes over by itself before the old one ends.".to_owned(),
         all: first.all,
         list: None,
+        since: (first.stage == 0).then(|| first.on.and_time(NaiveTime::MIN).and_utc()),
         places: found.into_iter().map(|ending| ending_place(ending, today)).collect(),
     })
 }
@@ -167,7 +180,8 @@ fn ending_place(secret: Expiring, today: NaiveDate) -> Place {
 }
 
 fn checks_that_failed(found: Vec<Urgent>) -> Option<Concern> {
-    let all = found.first()?.all;
+    let first = found.first()?;
+    let (all, since) = (first.all, Some(first.since));
     let places = found.into_iter().map(|urgent| Place {
         href: at(urgent.account, Some(urgent.integration), "check"),
         account: urgent.account,
@@ -182,6 +196,7 @@ fn checks_that_failed(found: Vec<Urgent>) -> Option<Concern> {
         advice: "Each line says what was seen, what to do, and where. Run the check again when it is done.".to_owned(),
         places: places.collect(),
         all,
+        since,
         list: None,
     })
 }
@@ -194,50 +209,12 @@ fn monitors(found: Vec<Waiting>) -> Option<Concern> {
         advice: "They still use the old one. Update each, then tick it off.".to_owned(),
         all,
         list: None,
+        since: found.first().map(|first| first.since),
         places: waiting(found, "Tick off", "configure"),
     })
 }
 
 /// Channels of accounts through which nobody is told.
-fn failing(found: Vec<Failing>) -> Option<Concern> {
-    let all = found.first()?.all;
-    let place = |failing: Failing| {
-        let (account, name) = failing.account.zip(failing.name)?;
-        Some(Place {
-            account,
-            name,
-            since: Some(failing.since),
-            note: format!("{}: {}", failing.channel_name, failing.failure),
-            mend: "See the channel",
-            href: format!("/accounts/{account}/notifications/{}", failing.channel),
-        })
-    };
-    Some(Concern {
-        kind: "warn",
-        title: "Notifications do not arrive".to_owned(),
-        advice: FAILING_ADVICE.to_owned(),
-        places: found.into_iter().filter_map(place).collect(),
-        all,
-        list: None,
-    })
-}
-
-/// The same of the partner’s own, which belong to no account.
-fn partners_failing(found: &[Failing]) -> Option<Concern> {
-    let names: Vec<_> = found.iter().map(|failing| failing.channel_name.as_str()).collect();
-    let failure = &found.first()?.failure;
-    Some(Concern {
-        kind: "warn",
-        title: format!("Notifications to {} do not arrive", names.join(", ")),
-        advice: format!("{FAILING_ADVICE} The last answer: {failure}"),
-        places: Vec::new(),
-        all: 0,
-        list: Some("/settings/notifications".to_owned()),
-    })
-}
-
-const FAILING_ADVICE: &str = "Messages wait and are tried again for three days. Look what is answered, correct where the channel leads, and send a test.";
-
 fn not_set_up(found: Vec<Waiting>) -> Option<Concern> {
     let all = found.first()?.all;
     Some(Concern {
@@ -246,6 +223,7 @@ fn not_set_up(found: Vec<Waiting>) -> Option<Concern> {
         advice: "It needs the credentials of an application in the customer’s tenant.".to_owned(),
         all,
         list: Some("/accounts?health=setup".to_owned()),
+        since: found.first().map(|first| first.since),
         places: waiting(found, "Complete setup", "setup"),
     })
 }
@@ -288,6 +266,7 @@ fn unmatched(found: Vec<Unmatched>) -> Option<Concern> {
         places: places.collect(),
         all,
         list: None,
+        since: None,
     })
 }
 

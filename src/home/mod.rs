@@ -1,5 +1,6 @@
 //! What needs a person today, and how the last hour went.
 
+mod channels;
 mod concerns;
 mod removals;
 mod store;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 
 use concerns::{Concern, concerns};
 use store::Totals;
+pub use store::count_people;
 
 use crate::ids::StaffId;
 use crate::presence::hour::{self, Hour};
@@ -21,7 +23,7 @@ use crate::presence::pages::Live;
 use crate::presence::store::minutes::{self, Minute};
 use crate::staff::Viewer;
 use crate::state::AppState;
-use crate::web::{self, Chrome, Page, Partial, Query, Section};
+use crate::web::{self, Chrome, Db, Page, Partial, Query, Section};
 
 pub fn routes() -> Router<AppState> {
     Router::new().route("/", get(show)).route("/home/live", get(live))
@@ -48,6 +50,7 @@ struct HomePart {
 struct Now {
     concerns: Vec<Concern>,
     totals: Totals,
+    well_since: Option<DateTime<Utc>>,
     hour: Hour,
     may_add: bool,
 }
@@ -58,34 +61,38 @@ struct Asked {
     seen: String,
 }
 
-async fn show(State(app): State<AppState>, viewer: Viewer) -> web::Result {
-    let (live, hour) = now(&app, &viewer).await?;
+async fn show(State(app): State<AppState>, viewer: Viewer, db: Db) -> web::Result {
+    let (live, hour) = now(&app, &viewer, db).await?;
     Ok(Page(HomePage { chrome: viewer.chrome("Home", Section::Home), live, hour }).into_response())
 }
 
 async fn live(
     State(app): State<AppState>,
     viewer: Viewer,
+    db: Db,
     Query(asked): Query<Asked>,
     Partial(partial): Partial,
 ) -> web::Result {
     if !partial {
         return Ok(web::see_other("/"));
     }
-    let (live, hour) = now(&app, &viewer).await?;
+    let (live, hour) = now(&app, &viewer, db).await?;
     live.clone().unless_seen(&asked.seen, &HomePart { live, hour })
 }
 
-async fn now(app: &AppState, viewer: &Viewer) -> web::Result<(Live, Hour)> {
+async fn now(app: &AppState, viewer: &Viewer, Db(mut db): Db) -> web::Result<(Live, Hour)> {
     let now = app.clock.now();
     let minutes = minutes(app, viewer.scope(), now).await?;
     let hour = Hour::of(&minutes, now)?;
-    let part = Now {
-        concerns: concerns(app, viewer.scope()).await?,
-        totals: store::totals(&app.db, viewer.scope()).await?,
-        hour: hour.clone(),
-        may_add: viewer.is_partner(),
-    };
+    let scope = viewer.scope();
+    store::count_people(&mut *db).await?;
+    let concerns = concerns(app, &mut db, scope).await?;
+    let totals = store::totals(&mut *db, scope).await?;
+    let well_since =
+        if concerns.is_empty() { store::well_since(&mut *db, scope).await? } else { None };
+    drop(db);
+    let part =
+        Now { concerns, totals, well_since, hour: hour.clone(), may_add: viewer.is_partner() };
     Ok((Live::of(&part)?, hour))
 }
 

@@ -55,7 +55,8 @@ pub async fn waiting(
 }
 
 pub fn removals(found: Vec<Removal>) -> Option<Concern> {
-    let all = found.first()?.all;
+    let first = found.first()?;
+    let (all, since) = (first.all, Some(first.since));
     let places = found.into_iter().map(|removal| {
         let left = match removal.sessions {
             0 => "nothing is left in Teams".to_owned(),
@@ -78,6 +79,7 @@ pub fn removals(found: Vec<Removal>) -> Option<Concern> {
         advice: "It is tried again by itself until it is done; only then are the credentials forgotten. Or somebody says “Forget it”.".to_owned(),
         places: places.collect(),
         all,
+        since,
         list: Some("/accounts?health=removing".to_owned()),
     })
 }

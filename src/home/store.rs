@@ -25,7 +25,7 @@ pub struct Troubled {
 }
 
 /// Troubles that need a person, that are on CloudLink's side, or that have not passed in good
-/// time. The newest first in each cause.
+/// time. The cause met first comes first, and in each the oldest.
 pub async fn troubled(
     db: impl PgExecutor<'_>,
     scope: Option<StaffId>,
@@ -34,28 +34,28 @@ pub async fn troubled(
     sqlx::query_as!(
         Troubled,
         r#"
+        WITH met AS MATERIALIZED (
+            SELECT t.cause, t.needs_person, t.detail, t.since, t.account_id
+            FROM presence_troubles t JOIN account_list l ON l.account_id = t.account_id
+            WHERE (t.needs_person OR t.side = 'feed' OR t.since < $2)
+                AND l.active AND l.health <> 'removing'
+                -- what passes by itself alarms nobody while the account is paused
+                AND (t.needs_person OR l.health <> 'paused')
+                AND ($1::uuid IS NULL OR EXISTS (
+                    SELECT FROM staff_accounts s WHERE s.account_id = t.account_id AND s.staff_id = $1))
+        ), placed AS (
+            SELECT met.*, row_number() OVER cause AS place, count(*) OVER (PARTITION BY cause) AS total,
+                min(since) OVER (PARTITION BY cause) AS oldest
+            FROM met WINDOW cause AS (PARTITION BY cause ORDER BY since, account_id)
+        )
         SELECT cause AS "cause!", needs_person AS "needs_person!", detail AS "detail!",
-            since AS "since!", account_id AS "account!: AccountId", name AS "name!",
+            since AS "since!", a.id AS "account!: AccountId", a.name AS "name!",
             (SELECT i.id FROM integrations i WHERE i.account_id = placed.account_id
                 AND i.kind = 'microsoft-teams') AS "integration: IntegrationId",
             total AS "all!"
-        FROM (
-            SELECT t.cause, t.needs_person, t.detail, t.since, t.account_id, a.name,
-                row_number() OVER (PARTITION BY t.cause ORDER BY t.since DESC, a.id) AS place,
-                count(*) OVER (PARTITION BY t.cause) AS total
-            FROM presence_troubles t JOIN accounts a ON a.id = t.account_id
-            WHERE (t.needs_person OR t.side = 'feed' OR t.since < $2)
-                AND a.deactivated_at IS NULL
-                AND NOT EXISTS (SELECT FROM integrations i
-                    WHERE i.account_id = a.id AND i.removing_since IS NOT NULL)
-                -- what passes by itself alarms nobody while the account is paused
-                AND (t.needs_person OR NOT EXISTS (SELECT FROM presence_pauses z
-                    WHERE z.account_id = a.id AND z.user_id = '' AND z.paused))
-                AND ($1::uuid IS NULL OR EXISTS (
-                    SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
-        ) AS placed
+        FROM placed JOIN accounts a ON a.id = placed.account_id
         WHERE place <= $3
-        ORDER BY max(since) OVER (PARTITION BY cause) DESC, cause, place
+        ORDER BY oldest, cause, place
         "#,
         scope as Option<StaffId>,
         patience,
@@ -136,7 +136,7 @@ pub struct Waiting {
     pub all: i64,
 }
 
-/// Microsoft Teams was added, and its setup is not complete. The newest first.
+/// Microsoft Teams was added, and its setup is not complete. The oldest first.
 pub async fn not_set_up(
     db: impl PgExecutor<'_>,
     scope: Option<StaffId>,
@@ -147,13 +147,13 @@ pub async fn not_set_up(
         SELECT a.id AS "account: AccountId", a.name, i.id AS "integration: IntegrationId",
             i.added_at AS since,
             count(*) OVER () AS "all!"
-        FROM integrations i JOIN accounts a ON a.id = i.account_id
-        WHERE i.removing_since IS NULL AND a.deactivated_at IS NULL
-            AND NOT EXISTS (SELECT FROM connections c
-                WHERE c.account_id = i.account_id AND c.integration_id = i.id)
+        FROM account_list l
+        JOIN integrations i ON i.account_id = l.account_id AND i.kind = 'microsoft-teams'
+        JOIN accounts a ON a.id = l.account_id
+        WHERE l.health = 'setup' AND l.active
             AND ($1::uuid IS NULL OR EXISTS (
                 SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
-        ORDER BY i.added_at DESC, a.id
+        ORDER BY i.added_at, a.id
         LIMIT $2
         "#,
         scope as Option<StaffId>,
@@ -172,14 +172,14 @@ pub async fn monitors(
         Waiting,
         r#"
         SELECT a.id AS "account: AccountId", a.name, m.integration_id AS "integration: IntegrationId",
-            max(m.needs_secret_since) AS "since!",
+            min(m.needs_secret_since) AS "since!",
             count(*) OVER () AS "all!"
         FROM presence_monitors m JOIN accounts a ON a.id = m.account_id
         WHERE m.needs_secret_since IS NOT NULL AND a.deactivated_at IS NULL
             AND ($1::uuid IS NULL OR EXISTS (
                 SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
         GROUP BY a.id, m.integration_id
-        ORDER BY 4 DESC, a.id
+        ORDER BY 4, a.id
         LIMIT $2
         "#,
         scope as Option<StaffId>,
@@ -249,20 +249,18 @@ pub async fn unmatched(
     sqlx::query_as!(
         Unmatched,
         r#"
-        SELECT a.id AS "account: AccountId", a.name, u.users AS "users!",
-            (sum(u.users) OVER ())::bigint AS "all_users!", count(*) OVER () AS "all!"
-        FROM (
-            SELECT account_id, count(*) AS users FROM cloudlink_users
-            WHERE entra_id IS NULL AND match_trouble IS NOT NULL AND NOT excluded
-            GROUP BY account_id
-        ) AS u
-        JOIN accounts a ON a.id = u.account_id
-        JOIN features f ON f.account_id = a.id AND f.feature = 'presence-sync' AND f.enabled
-        WHERE a.deactivated_at IS NULL
-            AND ($1::uuid IS NULL OR EXISTS (
-                SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
-        ORDER BY u.users DESC, a.id
-        LIMIT $2
+        WITH found AS MATERIALIZED (
+            SELECT c.account_id, c.unmatched
+            FROM people_counts c JOIN account_list l ON l.account_id = c.account_id
+            WHERE c.unmatched > 0 AND l.active AND l.health IN ('syncing', 'waiting', 'attention', 'paused')
+                AND ($1::uuid IS NULL OR EXISTS (
+                    SELECT FROM staff_accounts s WHERE s.account_id = c.account_id AND s.staff_id = $1))
+        )
+        SELECT a.id AS "account: AccountId", a.name, named.unmatched::bigint AS "users!",
+            (SELECT sum(unmatched) FROM found) AS "all_users!", (SELECT count(*) FROM found) AS "all!"
+        FROM (SELECT * FROM found ORDER BY unmatched DESC, account_id LIMIT $2) AS named
+        JOIN accounts a ON a.id = named.account_id
+        ORDER BY named.unmatched DESC, named.account_id
         "#,
         scope as Option<StaffId>,
         NAMED,
@@ -282,29 +280,54 @@ pub struct Totals {
 }
 
 pub async fn totals(db: impl PgExecutor<'_>, scope: Option<StaffId>) -> sqlx::Result<Totals> {
+    let Some(staff) = scope else {
+        return sqlx::query_as!(
+            Totals,
+            r#"
+            SELECT coalesce(sum(n) FILTER (WHERE active), 0) AS "accounts!",
+                coalesce(sum(n) FILTER (WHERE active AND health = 'syncing'), 0) AS "syncing!",
+                (SELECT coalesce(sum(held), 0) FROM people_counts) AS "held!"
+            FROM account_tally
+            "#,
+        )
+        .fetch_one(db)
+        .await;
+    };
     sqlx::query_as!(
         Totals,
         r#"
-        SELECT
-            (SELECT count(*) FROM accounts a
-                WHERE a.deactivated_at IS NULL AND ($1::uuid IS NULL OR EXISTS (
-                    SELECT FROM staff_accounts s
-                    WHERE s.account_id = a.id AND s.staff_id = $1))) AS "accounts!",
-            (SELECT count(*) FROM features f
-                JOIN accounts a ON a.id = f.account_id AND a.deactivated_at IS NULL
-                JOIN integrations i ON i.account_id = f.account_id AND i.id = f.integration_id
-                    AND i.removing_since IS NULL
-                WHERE f.feature = 'presence-sync' AND f.enabled
-                    AND ($1::uuid IS NULL OR EXISTS (
-                        SELECT FROM staff_accounts s
-                        WHERE s.account_id = a.id AND s.staff_id = $1))) AS "syncing!",
-            (SELECT count(*) FROM presences p
-                WHERE p.applied IS NOT NULL AND ($1::uuid IS NULL OR EXISTS (
-                    SELECT FROM staff_accounts s
-                    WHERE s.account_id = p.account_id AND s.staff_id = $1))) AS "held!"
+        SELECT count(*) FILTER (WHERE l.active) AS "accounts!",
+            count(*) FILTER (WHERE l.active AND l.health = 'syncing') AS "syncing!",
+            coalesce(sum(c.held), 0) AS "held!"
+        FROM staff_accounts s JOIN account_list l ON l.account_id = s.account_id
+        LEFT JOIN people_counts c ON c.account_id = s.account_id
+        WHERE s.staff_id = $1
+        "#,
+        staff as StaffId,
+    )
+    .fetch_one(db)
+    .await
+}
+
+/// When something was wrong last, and passed; else when the first account was added.
+pub async fn well_since(
+    db: impl PgExecutor<'_>,
+    scope: Option<StaffId>,
+) -> sqlx::Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        r#"
+        SELECT coalesce(max(well_since), min(created_at)) FROM account_list l
+        WHERE $1::uuid IS NULL OR EXISTS (
+            SELECT FROM staff_accounts s WHERE s.account_id = l.account_id AND s.staff_id = $1)
         "#,
         scope as Option<StaffId>,
     )
     .fetch_one(db)
     .await
+}
+
+/// Adds up what changed of people since somebody did, for [`unmatched`] and [`totals`].
+pub async fn count_people(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+    sqlx::query!("SELECT count_people()").fetch_one(db).await?;
+    Ok(())
 }

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use super::{ABSOLUTE_LIMIT, IDLE_LIMIT, Viewer, cookie, store};
 use crate::kit::token;
 use crate::state::AppState;
-use crate::web::{self, ClientAddress, Partial};
+use crate::web::{self, ClientAddress, Db, Partial};
 
 /// Use is written down at most this often.
 const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
@@ -25,12 +25,14 @@ impl FromRequestParts<AppState> for Viewer {
         let digest = token::digest(token.ok_or(web::Error::SignInFirst)?);
         let now = app.clock.now();
 
-        let session =
-            store::signed_in(&app.db, &digest, now - IDLE_LIMIT, now - ABSOLUTE_LIMIT).await?;
+        let mut db = Db::take(parts, &app.db).await?;
+        let (idle, begun) = (now - IDLE_LIMIT, now - ABSOLUTE_LIMIT);
+        let session = store::signed_in(&mut *db.0, &digest, idle, begun).await?;
         let session = session.ok_or(web::Error::SignInFirst)?;
         if !by_itself && now - session.seen_at > NOTED_EVERY {
-            store::note_use(&app.db, &digest, now).await?;
+            store::note_use(&mut *db.0, &digest, now).await?;
         }
+        db.leave(parts);
         Ok(Self {
             staff: session.staff,
             name: session.name,

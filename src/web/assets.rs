@@ -58,7 +58,11 @@ static HTMX: LazyLock<Asset> = LazyLock::new(|| {
 });
 
 static JS: LazyLock<Asset> = LazyLock::new(|| {
-    let body = include_str!("../../static/js/app.js");
+    let body = concat!(
+        include_str!("../../static/js/app.js"),
+        include_str!("../../static/js/selection.js"),
+        include_str!("../../static/js/keys.js"),
+    );
     Asset::new("app.js", "text/javascript; charset=utf-8", body)
 });
 

@@ -2,12 +2,17 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, RawForm, Request};
+use axum::http::Method;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgPool, Postgres};
 
 use super::Error;
+use crate::state::AppState;
 
 /// What stands in the URL's path. What does not parse is not there: 404.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +57,42 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
         serde_html_form::from_bytes(&body)
             .map(Self)
             .map_err(|_| axum::http::StatusCode::UNPROCESSABLE_ENTITY.into_response())
+    }
+}
+
+/// The connection of this request: who is asking, of which account, and what the page shows are
+/// read one after another over the same one. It goes back when the handler lets go of it.
+pub struct Db(pub PoolConnection<Postgres>);
+
+/// What one extractor leaves for the next.
+#[derive(Clone, Default)]
+struct Left(Arc<Mutex<Option<PoolConnection<Postgres>>>>);
+
+impl Db {
+    /// The one that was left, or else one of the pool's.
+    pub async fn take(parts: &mut Parts, pool: &PgPool) -> sqlx::Result<Self> {
+        let left = parts.extensions.get::<Left>();
+        let left =
+            left.and_then(|left| left.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+        match left {
+            Some(db) => Ok(Self(db)),
+            None => Ok(Self(pool.acquire().await?)),
+        }
+    }
+
+    /// For whoever takes one next. Not while a form may still be on its way: it could be long.
+    pub fn leave(self, parts: &mut Parts) {
+        if parts.method == Method::GET {
+            parts.extensions.insert(Left(Arc::new(Mutex::new(Some(self.0)))));
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for Db {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Error> {
+        Ok(Self::take(parts, &app.db).await?)
     }
 }
 

@@ -12,7 +12,7 @@ pub mod stream;
 pub mod styleguide;
 
 pub use error::{Error, OrNotFound, Result, loggable, show_problems};
-pub use extract::{ClientAddress, Form, Partial, Path, Query};
+pub use extract::{ClientAddress, Db, Form, Partial, Path, Query};
 pub use flash::{clear_shown_flash, flash_of};
 pub use form::{FieldErrors, reads_the_same};
 pub use guard::{no_redirect_inside_a_fragment, own_pages_only, safe_headers};

@@ -116,3 +116,32 @@ async fn home_refreshes_itself_only_when_something_changed() {
     assert!(ann.part(&refresh).await.says("CloudLink’s events do not reach us"));
     assert_eq!(ann.visit(&refresh).await.heading(), "Home", "without htmx it is the whole page");
 }
+
+#[tokio::test]
+async fn the_oldest_trouble_comes_first_and_what_is_counted_stays_right() {
+    let (stage, _sandbox) = Stage::with_sandbox(World::empty()).await;
+    let (late, early) = (stage.synced_account("Late").await, stage.synced_account("Early").await);
+    stage.trouble(early, "microsoft", "secret-wrong", true).await;
+    stage.clock.advance(TimeDelta::hours(1));
+    stage.trouble(late, "microsoft", "secret-expired", true).await;
+    let ann = stage.ann().await;
+    let page = ann.visit("/").await;
+    let titles: Vec<_> = page.all("h3").iter().map(|h| h.text().collect::<String>()).collect();
+    let place = |words: &str| titles.iter().position(|title| title.contains(words)).unwrap();
+    assert!(place("does not accept the client secret") < place("secret has expired"), "{titles:?}");
+
+    let someone = stage.entra_user(late, "Ada").await;
+    stage.telephone(late, "Bo", None, Some("not-in-entra")).await;
+    stage.telephone(late, "Cy", None, Some("duplicate")).await;
+    assert!(ann.visit("/").await.says("2 users are not matched"));
+    sqlx::query("UPDATE cloudlink_users SET entra_id = $1 WHERE name = 'Bo'")
+        .bind(someone)
+        .execute(&stage.db)
+        .await
+        .unwrap();
+    assert!(ann.visit("/").await.says("One user is not matched"));
+    sqlx::query("DELETE FROM cloudlink_users").execute(&stage.db).await.unwrap();
+    sqlx::query("DELETE FROM presence_troubles").execute(&stage.db).await.unwrap();
+    let page = ann.visit("/").await;
+    assert!(page.says("All is well") && page.says("It has been so since"), "{}", page.source);
+}

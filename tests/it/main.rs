@@ -4,7 +4,9 @@
 
 mod accounts;
 mod accounts_import;
+mod accounts_list;
 mod activity;
+mod activity_chain;
 mod architecture;
 mod bulk;
 mod cli;

@@ -7,6 +7,7 @@ use axum::response::Response;
 use axum::routing::get;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 
 use crate::accounts::TheAccount;
 use crate::accounts::csv::download;
@@ -15,7 +16,7 @@ use crate::kit::text;
 use crate::staff::Viewer;
 use crate::state::AppState;
 use crate::web::{
-    self, AccountTab, Chrome, FieldErrors, Partial, Query, Section, refused_in, whole_or_part,
+    self, AccountTab, Chrome, Db, FieldErrors, Partial, Query, Section, refused_in, whole_or_part,
 };
 
 const PER_PAGE: i64 = 50;
@@ -117,30 +118,31 @@ impl ActivityPage {
 }
 
 async fn everywhere(
-    State(app): State<AppState>,
     viewer: Viewer,
+    Db(mut db): Db,
     partial: Partial,
     Query(asked): Query<Asked>,
 ) -> web::Result<Response> {
     let chrome = viewer.chrome("Activity", Section::Activity);
     let all = Wanted { scope: viewer.scope(), ..Wanted::default() };
-    show(&app, chrome, "/activity".to_owned(), all, asked, partial).await
+    show(&mut db, chrome, "/activity".to_owned(), all, asked, partial).await
 }
 
 async fn of_account(
-    State(app): State<AppState>,
     the: TheAccount,
+    Db(mut db): Db,
     partial: Partial,
     Query(asked): Query<Asked>,
 ) -> web::Result<Response> {
     let chrome = the.chrome("Activity", AccountTab::Activity);
     let all = Wanted { account: Some(the.account.id), ..Wanted::default() };
-    show(&app, chrome, format!("/accounts/{}/activity", the.account.id), all, asked, partial).await
+    show(&mut db, chrome, format!("/accounts/{}/activity", the.account.id), all, asked, partial)
+        .await
 }
 
 /// Shows those of `all` that are asked for.
 async fn show(
-    app: &AppState,
+    db: &mut PgConnection,
     chrome: Chrome,
     here: String,
     all: Wanted,
@@ -150,7 +152,7 @@ async fn show(
     let (narrowed, errors) = asked.parse();
     let wanted = Wanted { scope: all.scope, account: all.account, ..narrowed };
     let mut records = if errors.is_empty() {
-        audit::records(&app.db, &wanted, PER_PAGE + 1).await?
+        audit::records(&mut *db, &wanted, PER_PAGE + 1).await?
     } else {
         Vec::new()
     };

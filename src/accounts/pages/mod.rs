@@ -3,6 +3,7 @@
 mod activity;
 mod deactivate;
 mod edit;
+mod filters;
 mod import;
 mod index;
 
@@ -13,6 +14,7 @@ use crate::state::AppState;
 pub fn routes() -> Router<AppState> {
     Router::new()
         .merge(index::routes())
+        .merge(filters::routes())
         .merge(edit::routes())
         .merge(import::routes())
         .merge(deactivate::routes())

@@ -1,138 +1,31 @@
 //! The list of accounts: searched, filtered, sorted, a page at a time.
-
-use std::str::FromStr;
+//!
+//! All of it is read from `account_list`, which the database keeps beside the accounts.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
+use super::words::{Health, Sort};
 use crate::ids::{AccountId, CloudlinkAccountId, StaffId};
-
-/// How an account is doing, as the view `account_health` says in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Health {
-    /// A person has to act.
-    Attention,
-    /// Something is wrong that passes by itself.
-    Waiting,
-    Syncing,
-    /// For some hours, or outside working hours.
-    Paused,
-    Off,
-    Setup,
-    None,
-    Removing,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no such word")]
-pub struct UnknownWord;
-
-impl Health {
-    pub const ALL: [Self; 8] = [
-        Self::Attention,
-        Self::Waiting,
-        Self::Syncing,
-        Self::Paused,
-        Self::Off,
-        Self::Setup,
-        Self::None,
-        Self::Removing,
-    ];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Attention => "attention",
-            Self::Waiting => "waiting",
-            Self::Syncing => "syncing",
-            Self::Paused => "paused",
-            Self::Off => "off",
-            Self::Setup => "setup",
-            Self::None => "none",
-            Self::Removing => "removing",
-        }
-    }
-
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Attention => "Needs attention",
-            Self::Waiting => "Waiting for it to pass",
-            Self::Syncing => "Syncing",
-            Self::Paused => "Paused",
-            Self::Off => "Switched off",
-            Self::Setup => "Setup not complete",
-            Self::None => "No integration",
-            Self::Removing => "Removing",
-        }
-    }
-
-    /// The kind of its icon and colour.
-    pub fn kind(self) -> &'static str {
-        match self {
-            Self::Attention => "danger",
-            Self::Waiting | Self::Setup => "warn",
-            Self::Syncing => "ok",
-            Self::Paused | Self::Off | Self::None => "neutral",
-            Self::Removing => "working",
-        }
-    }
-}
-
-impl FromStr for Health {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|health| health.as_str() == text).ok_or(UnknownWord)
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    #[default]
-    Name,
-    NameBackwards,
-    Newest,
-    Oldest,
-}
-
-impl Sort {
-    pub const ALL: [Self; 4] = [Self::Name, Self::NameBackwards, Self::Newest, Self::Oldest];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::NameBackwards => "-name",
-            Self::Newest => "newest",
-            Self::Oldest => "oldest",
-        }
-    }
-
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Name => "Name, A to Z",
-            Self::NameBackwards => "Name, Z to A",
-            Self::Newest => "Newest first",
-            Self::Oldest => "Oldest first",
-        }
-    }
-}
-
-impl FromStr for Sort {
-    type Err = UnknownWord;
-
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        Self::ALL.into_iter().find(|sort| sort.as_str() == text).ok_or(UnknownWord)
-    }
-}
 
 /// Which accounts are wanted. What is empty does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     /// Only those that these staff look after; `None`: all.
     pub scope: Option<StaffId>,
-    /// Folded text, found in the name, the CloudLink id or the city.
-    pub text: String,
+    /// Folded words, each found in the name, the CloudLink id or the city.
+    pub words: Vec<String>,
     pub active: Option<bool>,
     pub health: Option<Health>,
+}
+
+impl Wanted {
+    /// Each word as a pattern that finds it anywhere.
+    fn patterns(&self) -> Vec<String> {
+        let escaped =
+            |word: &String| word.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+        self.words.iter().map(|word| format!("%{}%", escaped(word))).collect()
+    }
 }
 
 /// An account as the list shows it.
@@ -156,42 +49,54 @@ impl Listed {
     }
 }
 
-/// How many accounts fit the search, and how many of them are active.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub all: i64,
-    pub active: i64,
+/// How many accounts fit a search, by how they are doing and whether they are active.
+#[derive(Clone, Debug, Default)]
+pub struct Counts(Vec<Count>);
+
+#[derive(Clone, Debug)]
+struct Count {
+    health: String,
+    active: bool,
+    n: i64,
 }
 
-/// Each order is a statement of its own, so that each can walk its index and stop early.
+impl Counts {
+    /// How many of them are wanted in these respects.
+    pub fn of(&self, active: Option<bool>, health: Option<Health>) -> i64 {
+        let fits = |count: &&Count| {
+            active.is_none_or(|active| active == count.active)
+                && health.is_none_or(|health| health.as_str() == count.health)
+        };
+        self.0.iter().filter(fits).map(|count| count.n).sum()
+    }
+}
+
+/// Each order is a statement of its own, so that each can walk its index and stop early; and so is
+/// each source, for one plan that has to fit all of them fits none.
 macro_rules! page_in_order {
-    ($db:expr, $wanted:expr, $most:expr, $skip:expr, $order:literal) => {
+    ($db:expr, $wanted:expr, $most:expr, $skip:expr, $from:literal, $order:literal) => {
         sqlx::query_as!(
             Listed,
             r#"
             WITH page AS (
-                SELECT * FROM accounts a
-                WHERE ($1::uuid IS NULL OR EXISTS (
-                        SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
-                    AND ($2 = '' OR strpos(lower(a.name), $2) > 0 OR strpos(lower(a.city), $2) > 0
-                        OR strpos(lower(a.cloudlink_account_id), $2) > 0)
-                    AND ($3::boolean IS NULL OR (a.deactivated_at IS NULL) = $3)
-                    AND ($4::text IS NULL OR a.id IN (
-                        SELECT account_id FROM account_health WHERE health = $4))
+                SELECT l.* FROM "#
+                + $from
+                + r#"
+                    AND ($3::boolean IS NULL OR l.active = $3)
+                    AND ($4::text IS NULL OR l.health = $4)
                 ORDER BY "#
                 + $order
                 + r#" LIMIT $5 OFFSET $6
             )
             SELECT a.id AS "id: AccountId", a.name,
                 a.cloudlink_account_id AS "cloudlink_id: CloudlinkAccountId",
-                a.city, a.country, a.deactivated_at, a.created_at, h.health AS "health!",
-                h.cause AS "cause?"
-            FROM page a
-            JOIN account_health h ON h.account_id = a.id
+                a.city, a.country, a.deactivated_at, a.created_at, l.health AS "health!",
+                l.cause AS "cause?"
+            FROM page l JOIN accounts a ON a.id = l.account_id
             ORDER BY "#
                 + $order,
             $wanted.scope as Option<StaffId>,
-            $wanted.text,
+            &$wanted.patterns(),
             $wanted.active,
             $wanted.health.map(Health::as_str),
             $most,
@@ -199,6 +104,31 @@ macro_rules! page_in_order {
         )
         .fetch_all($db)
         .await
+    };
+}
+
+macro_rules! page_from {
+    ($db:expr, $wanted:expr, $sort:expr, $most:expr, $skip:expr, $from:literal) => {
+        match $sort {
+            Sort::Name => page_in_order!($db, $wanted, $most, $skip, $from, "l.name, l.account_id"),
+            Sort::NameBackwards => {
+                page_in_order!($db, $wanted, $most, $skip, $from, "l.name DESC, l.account_id DESC")
+            }
+            Sort::Gravest => {
+                page_in_order!($db, $wanted, $most, $skip, $from, "l.gravity, l.name, l.account_id")
+            }
+            Sort::Newest => page_in_order!(
+                $db,
+                $wanted,
+                $most,
+                $skip,
+                $from,
+                "l.created_at DESC, l.account_id DESC"
+            ),
+            Sort::Oldest => {
+                page_in_order!($db, $wanted, $most, $skip, $from, "l.created_at, l.account_id")
+            }
+        }
     };
 }
 
@@ -210,34 +140,123 @@ pub async fn page(
     most: i64,
     skip: i64,
 ) -> sqlx::Result<Vec<Listed>> {
-    match sort {
-        Sort::Name => page_in_order!(db, wanted, most, skip, "lower(a.name), a.id"),
-        Sort::NameBackwards => {
-            page_in_order!(db, wanted, most, skip, "lower(a.name) DESC, a.id DESC")
-        }
-        Sort::Newest => page_in_order!(db, wanted, most, skip, "a.created_at DESC, a.id DESC"),
-        Sort::Oldest => page_in_order!(db, wanted, most, skip, "a.created_at, a.id"),
+    match (wanted.scope, wanted.words.is_empty()) {
+        (Some(_), _) => page_from!(
+            db,
+            wanted,
+            sort,
+            most,
+            skip,
+            "staff_accounts s JOIN account_list l ON l.account_id = s.account_id
+             WHERE s.staff_id = $1 AND l.searched LIKE ALL ($2::text[])"
+        ),
+        (None, true) => page_from!(
+            db,
+            wanted,
+            sort,
+            most,
+            skip,
+            "account_list l WHERE $1::uuid IS NULL AND $2::text[] IS NOT NULL"
+        ),
+        (None, false) => page_from!(
+            db,
+            wanted,
+            sort,
+            most,
+            skip,
+            "account_list l WHERE $1::uuid IS NULL AND l.searched LIKE ALL ($2::text[])"
+        ),
     }
 }
 
-/// How many there are, whether active or not.
+/// How many fit the words, whatever their health and whether active or not.
 pub async fn count(db: impl PgExecutor<'_>, wanted: &Wanted) -> sqlx::Result<Counts> {
-    sqlx::query_as!(
-        Counts,
+    let counts = match wanted.scope {
+        None if wanted.words.is_empty() => sqlx::query_as!(
+            Count,
+            r#"SELECT health, active, sum(n) AS "n!" FROM account_tally GROUP BY health, active"#
+        )
+        .fetch_all(db)
+        .await?,
+        None => {
+            sqlx::query_as!(
+                Count,
+                r#"
+                SELECT health, active, count(*) AS "n!" FROM account_list
+                WHERE searched LIKE ALL ($1::text[]) GROUP BY health, active
+                "#,
+                &wanted.patterns(),
+            )
+            .fetch_all(db)
+            .await?
+        }
+        Some(staff) => {
+            sqlx::query_as!(
+                Count,
+                r#"
+                SELECT health, active, count(*) AS "n!"
+                FROM staff_accounts s JOIN account_list l ON l.account_id = s.account_id
+                WHERE s.staff_id = $1 AND searched LIKE ALL ($2::text[]) GROUP BY health, active
+                "#,
+                staff as StaffId,
+                &wanted.patterns(),
+            )
+            .fetch_all(db)
+            .await?
+        }
+    };
+    Ok(Counts(counts))
+}
+
+/// Ids and names of all that are wanted, in the order of their names.
+pub async fn all(
+    db: impl PgExecutor<'_>,
+    wanted: &Wanted,
+) -> sqlx::Result<Vec<(AccountId, String)>> {
+    let rows = sqlx::query!(
         r#"
-        SELECT count(*) AS "all!", count(*) FILTER (WHERE a.deactivated_at IS NULL) AS "active!"
-        FROM accounts a
+        SELECT a.id AS "id: AccountId", a.name
+        FROM account_list l JOIN accounts a ON a.id = l.account_id
         WHERE ($1::uuid IS NULL OR EXISTS (
                 SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
-            AND ($2 = '' OR strpos(lower(a.name), $2) > 0 OR strpos(lower(a.city), $2) > 0
-                OR strpos(lower(a.cloudlink_account_id), $2) > 0)
-            AND ($3::text IS NULL OR a.id IN (
-                SELECT account_id FROM account_health WHERE health = $3))
+            AND l.searched LIKE ALL ($2::text[])
+            AND ($3::boolean IS NULL OR l.active = $3)
+            AND ($4::text IS NULL OR l.health = $4)
+        ORDER BY l.name, l.account_id
         "#,
         wanted.scope as Option<StaffId>,
-        wanted.text,
+        &wanted.patterns(),
+        wanted.active,
         wanted.health.map(Health::as_str),
     )
-    .fetch_one(db)
-    .await
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+/// Those of `ids` that the scope looks after, with their names, in the order of these.
+pub async fn named(
+    db: impl PgExecutor<'_>,
+    ids: &[AccountId],
+    scope: Option<StaffId>,
+) -> sqlx::Result<Vec<(AccountId, String)>> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT a.id AS "id: AccountId", a.name FROM accounts a
+        WHERE a.id = ANY($1::uuid[]) AND ($2::uuid IS NULL OR EXISTS (
+            SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $2))
+        ORDER BY lower(a.name), a.id
+        "#,
+        ids as &[AccountId],
+        scope as Option<StaffId>,
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+/// Sums up what changed lately, so that there is less to add up.
+pub async fn fold(db: impl PgExecutor<'_>) -> sqlx::Result<()> {
+    sqlx::query!("SELECT fold_account_tally()").fetch_one(db).await?;
+    Ok(())
 }

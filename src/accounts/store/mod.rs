@@ -1,7 +1,9 @@
 //! What the database knows of accounts.
 
+pub mod filters;
 mod import;
 mod list;
+mod words;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
@@ -12,7 +14,8 @@ use crate::ids::{AccountId, CloudlinkAccountId, StaffId};
 use crate::kit::db::violates;
 
 pub use import::{NewAccount, import, present};
-pub use list::{Counts, Health, Listed, Sort, Wanted, count, page};
+pub use list::{Counts, Listed, Wanted, all, count, fold, named, page};
+pub use words::{Health, Sort};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {

@@ -1,7 +1,7 @@
 //! Bulk work over ticked accounts: what to do with them, and what was done of late.
 //!
 //! Whoever has a list of accounts to tick posts to `/bulk`: `action` (a deed's name) and
-//! `account`, once for each.
+//! `account`, once for each, or `matching` (see `accounts::selection`).
 
 use askama::Template;
 use axum::Router;
@@ -10,8 +10,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
+use crate::accounts::selection::Selection;
 use crate::audit::{self, Changes, Entry};
-use crate::fleet::{noun, store};
+use crate::fleet::noun;
 use crate::ids::AccountId;
 use crate::runs::store::NewRun;
 use crate::runs::{self, Deed, Kind, Run};
@@ -36,6 +37,8 @@ const NAMED: usize = 20;
 struct Ticked {
     action: String,
     account: Vec<String>,
+    /// In place of the ids: all that the list shows at this address.
+    matching: Option<String>,
 }
 
 #[derive(Template)]
@@ -48,9 +51,8 @@ struct BulkPage {
 }
 
 impl Ticked {
-    /// What is no id was never on our list.
-    fn ids(&self) -> Vec<AccountId> {
-        self.account.iter().filter_map(|id| id.parse().ok()).collect()
+    fn selection(&self) -> Selection {
+        Selection::of_fields(&self.account, self.matching.as_deref())
     }
 }
 
@@ -71,7 +73,7 @@ async fn choose(
     Query(ticked): Query<Ticked>,
 ) -> web::Result<Response> {
     may_begin(&viewer)?;
-    let ticked = store::named(&app.db, &ticked.ids(), viewer.scope()).await?;
+    let ticked = ticked.selection().accounts(&app.db, viewer.scope()).await?;
     Ok(Page(page(&app, &viewer, ticked, FieldErrors::default()).await?).into_response())
 }
 
@@ -82,9 +84,9 @@ async fn begin(
 ) -> web::Result<Response> {
     may_begin(&viewer)?;
     let deed = OFFERED.into_iter().find(|deed| deed.as_str() == ticked.action);
-    let ids = ticked.ids();
+    let selection = ticked.selection();
     // Those that went meanwhile are left out, and those that were never theirs.
-    let accounts = store::named(&app.db, &ids, viewer.scope()).await?;
+    let accounts = selection.accounts(&app.db, viewer.scope()).await?;
     let Some(deed) = deed.filter(|_| !accounts.is_empty()) else {
         let complaint = if accounts.is_empty() {
             "Tick at least one account on the list of accounts."
@@ -109,7 +111,7 @@ async fn begin(
     tx.commit().await?;
     app.work.notify_one();
     let at = format!("/bulk/{run}");
-    Ok(match ids.len().saturating_sub(count) {
+    Ok(match selection.ticked().saturating_sub(count) {
         0 => see_other(at),
         1 => see_other_saying(at, "One of the ticked accounts is not there any more."),
         gone => {

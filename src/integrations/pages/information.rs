@@ -10,7 +10,7 @@ use super::panel::Panel;
 use crate::accounts::{Account, TheAccount};
 use crate::audit::{self, Record, Wanted};
 use crate::state::AppState;
-use crate::web::{self, AccountTab, Chrome, Page};
+use crate::web::{self, AccountTab, Chrome, Db, Page};
 
 const RECENT: i64 = 6;
 
@@ -27,9 +27,14 @@ struct InformationPage {
     recent: Vec<Record>,
 }
 
-async fn show(State(app): State<AppState>, the: TheAccount) -> web::Result<Response> {
+async fn show(
+    State(app): State<AppState>,
+    the: TheAccount,
+    Db(mut db): Db,
+) -> web::Result<Response> {
     let wanted = Wanted { account: Some(the.account.id), ..Wanted::default() };
-    let recent = audit::records(&app.db, &wanted, RECENT).await?;
+    let recent = audit::records(&mut *db, &wanted, RECENT).await?;
+    drop(db);
     let panel = Panel::of(&app, &the.account, &the.viewer).await?;
     let chrome = the.chrome("Account information", AccountTab::Information);
     Ok(Page(InformationPage { chrome, account: the.account, panel, recent }).into_response())

@@ -8,4 +8,4 @@ mod portal;
 mod visitor;
 
 pub use portal::{Portal, matched};
-pub use visitor::Visitor;
+pub use visitor::{Visitor, keys};

@@ -79,6 +79,19 @@ impl Portal {
         visitor.sees("Ann Archer").await;
     }
 
+    /// So many accounts without an integration: Account 001, Account 002…
+    pub async fn add_accounts(&self, how_many: i32) {
+        sqlx::query(
+            "INSERT INTO accounts (id, name, cloudlink_account_id, created_at, updated_at)
+             SELECT gen_random_uuid(), 'Account ' || to_char(n, 'FM000'), 'cl-' || n, now(), now()
+             FROM generate_series(1, $1) n",
+        )
+        .bind(how_many)
+        .execute(&self.app.db)
+        .await
+        .unwrap();
+    }
+
     pub fn customer(&self) -> Customer {
         self.sandbox.world().customers.first().unwrap().clone()
     }

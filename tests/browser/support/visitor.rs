@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use serde_json::{Value, json};
 
@@ -18,6 +19,7 @@ const FIND: &str = r"
         button: 'button, a[href], summary',
         switch: '[role=switch]',
         field: 'input, select, textarea',
+        box: 'input[type=checkbox]',
     };
     const folded = (text) => (text ?? '').replace(/\s+/g, ' ').trim();
     const nameOf = (element) => {
@@ -33,6 +35,15 @@ const FIND: &str = r"
     return [...(dialog ?? document).querySelectorAll(kinds[kind])]
         .find((element) => seen(element) && nameOf(element) === name) ?? null;
 ";
+
+/// Keys that are no characters.
+pub mod keys {
+    pub const BACKSPACE: &str = "\u{e003}";
+    pub const ENTER: &str = "\u{e007}";
+    pub const ESCAPE: &str = "\u{e00c}";
+    pub const DOWN: &str = "\u{e015}";
+    pub const CONTROL_K: &str = "\u{e009}k";
+}
 
 pub struct Visitor {
     chromium: Chromium,
@@ -65,6 +76,22 @@ impl Visitor {
 
     pub async fn flip(&self, switch: &str) {
         self.click("switch", switch).await;
+    }
+
+    /// Ticks a box of that name, or takes the tick away.
+    pub async fn flip_box(&self, name: &str) {
+        self.click("box", name).await;
+    }
+
+    /// Presses these keys, wherever the focus is; see [`keys`].
+    pub async fn types(&self, typed: &str) {
+        let pressed = typed.chars().fold(KeyActions::new("keyboard".to_owned()), |keys, key| {
+            let keys = keys.then(KeyAction::Down { value: key });
+            // A modifier stays down until the end.
+            if key == '\u{e009}' { keys } else { keys.then(KeyAction::Up { value: key }) }
+        });
+        self.chromium.client.perform_actions(pressed).await.unwrap();
+        self.chromium.client.release_actions().await.unwrap();
     }
 
     pub async fn switch_is_on(&self, switch: &str) -> bool {
@@ -159,7 +186,11 @@ impl Visitor {
         self.chromium.client.set_window_size(width, height).await.unwrap();
     }
 
-    async fn until<T, F: Future<Output = Option<T>>>(&self, what: &str, look: impl Fn() -> F) -> T {
+    pub async fn until<T, F: Future<Output = Option<T>>>(
+        &self,
+        what: &str,
+        look: impl Fn() -> F,
+    ) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(found) = look().await {

@@ -11,7 +11,11 @@ use super::command::Home;
 use crate::support::Stage;
 
 /// Every column that may hold something sealed, or the digest of something.
-const BYTES: [&str; 19] = [
+const BYTES: [&str; 23] = [
+    "activity_head.key",
+    "activity_head.mark",
+    "activity_head.seal",
+    "activity_seals.seal",
     "calendars.digest",
     "channels.signing_key",
     "channels.url",

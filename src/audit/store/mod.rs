@@ -1,5 +1,7 @@
 //! Writing down what was done, and finding it again.
 
+pub mod seals;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};

@@ -1,0 +1,129 @@
+//! With the keyboard alone: the list, the palette, ticks that stay, and the focus where it was.
+
+use crate::support::{Portal, Visitor, keys};
+
+/// What has the focus: its accessible name, or its words.
+async fn focused(visitor: &Visitor) -> String {
+    let name = "const e = document.activeElement;
+        return (e.getAttribute('aria-label') ?? e.labels?.[0]?.textContent ?? e.textContent).replace(/\\s+/g, ' ').trim()";
+    visitor.run(name, vec![]).await.as_str().unwrap_or_default().to_owned()
+}
+
+async fn becomes_focused(visitor: &Visitor, name: &str) {
+    visitor
+        .until(&format!("the focus on {name:?}"), async || {
+            focused(visitor).await.contains(name).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_and_the_palette_need_no_mouse() {
+    let portal = Portal::start().await;
+    let visitor = Visitor::at(&portal.url).await;
+    portal.sign_in(&visitor).await;
+    portal.add_accounts(120).await;
+    visitor.visit("/accounts").await;
+    visitor.sees("1–50 of 120").await;
+
+    visitor.types("/").await;
+    becomes_focused(&visitor, "Search accounts").await;
+    visitor.types("account 07j").await;
+    visitor.sees("No account fits").await;
+    visitor.types(keys::BACKSPACE).await;
+    visitor.sees("1–10 of 10").await;
+    visitor.run("document.activeElement.blur()", vec![]).await;
+    visitor.types("jj").await;
+    becomes_focused(&visitor, "Account 071").await;
+    visitor.types("xk").await;
+    becomes_focused(&visitor, "Account 070").await;
+    visitor.sees("1 selected").await;
+
+    visitor.types("?").await;
+    visitor.sees("Shortcuts of a single key").await;
+    assert!(
+        visitor.complaints_of_axe().await.is_empty(),
+        "{:?}",
+        visitor.complaints_of_axe().await
+    );
+    visitor.types(keys::ESCAPE).await;
+    becomes_focused(&visitor, "Account 070").await;
+
+    visitor.types(keys::CONTROL_K).await;
+    becomes_focused(&visitor, "Account or page").await;
+    visitor.types("account 033").await;
+    visitor.sees("Account 033: Mapping").await;
+    visitor.picture("palette").await;
+    let complaints = visitor.complaints_of_axe().await;
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    visitor.types(keys::DOWN).await;
+    let meant = "const field = document.activeElement;
+        return document.getElementById(field.getAttribute('aria-activedescendant')).textContent";
+    let meant = visitor.run(meant, vec![]).await;
+    assert!(meant.as_str().unwrap().contains("Account 033: Integrations"), "{meant}");
+    visitor.types(keys::ESCAPE).await;
+    becomes_focused(&visitor, "Account 070").await;
+
+    visitor.types(keys::CONTROL_K).await;
+    becomes_focused(&visitor, "Account or page").await;
+    visitor.types("account 034 mapp").await;
+    visitor.sees("Account 034: Mapping").await;
+    visitor.no_longer_sees("Account 034: Presence").await;
+    visitor.types(keys::ENTER).await;
+    visitor.sees("Account 034").await;
+    visitor
+        .until("the mapping page", async || {
+            visitor.path().await.ends_with("/presence/mapping").then_some(())
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_ticked_stays_ticked_while_one_pages_and_searches() {
+    let portal = Portal::start().await;
+    let visitor = Visitor::at(&portal.url).await;
+    portal.sign_in(&visitor).await;
+    portal.add_accounts(120).await;
+    visitor.visit("/accounts").await;
+    visitor.flip_box("Select Account 002").await;
+    visitor.sees("1 selected").await;
+    visitor.press("Next").await;
+    visitor.sees("51–100 of 120").await;
+    visitor.sees("1 selected, 1 not on this page").await;
+    visitor.flip_box("Select all on this page").await;
+    visitor.sees("51 selected, 1 not on this page").await;
+    visitor.picture("selection").await;
+    visitor.fill("Search accounts", "account 00").await;
+    visitor.sees("1–9 of 9").await;
+    visitor.sees("51 selected, 50 not on this page").await;
+    let ticked = "return document.querySelector(\"[aria-label='Select Account 002']\").checked";
+    assert_eq!(visitor.run(ticked, vec![]).await, true);
+    let sent = "return new FormData(document.getElementById('bulk')).getAll('account').length";
+    assert_eq!(visitor.run(sent, vec![]).await, 51);
+
+    visitor.flip_box("All 9 that match").await;
+    visitor.sees("9 selected").await;
+    let sent = "const sent = new FormData(document.getElementById('bulk'));
+        return sent.get('matching') + sent.getAll('account').length";
+    assert_eq!(visitor.run(sent, vec![]).await, "q=account+000");
+    visitor.press("Clear selection").await;
+    visitor.sees("Tick accounts to work on several at once.").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_keys_can_be_switched_off_and_never_act_in_a_field() {
+    let portal = Portal::start().await;
+    let visitor = Visitor::at(&portal.url).await;
+    portal.sign_in(&visitor).await;
+    portal.add_accounts(3).await;
+    visitor.visit("/accounts").await;
+    visitor.press("Keyboard shortcuts").await;
+    visitor.flip_box("Shortcuts of a single key").await;
+    visitor.types(keys::ESCAPE).await;
+    becomes_focused(&visitor, "Keyboard shortcuts").await;
+    visitor.run("document.activeElement.blur()", vec![]).await;
+    visitor.types("j?/").await;
+    visitor.types(keys::CONTROL_K).await;
+    becomes_focused(&visitor, "Account or page").await;
+    assert!(!visitor.text().await.contains("Shortcuts of a single key"), "? was off");
+}
