@@ -4,6 +4,7 @@ use chrono::{NaiveDate, TimeDelta};
 
 use super::lines::{Finding, Line, Mend};
 use crate::cloudlink;
+use crate::integrations::credential::ExpirySource;
 use crate::microsoft::{Cause, Permission, Refusal};
 
 /// A secret that ends within this many days is worth a word.
@@ -77,7 +78,7 @@ pub fn refused_sign_in(refusal: &Refusal) -> Vec<(Line, Finding)> {
 /// The day on which a secret ends, as far as somebody typed it or Microsoft told it.
 pub fn expiry(
     on: Option<NaiveDate>,
-    from_entra: bool,
+    source: Option<ExpirySource>,
     accepted: bool,
     today: NaiveDate,
 ) -> Finding {
@@ -91,7 +92,11 @@ pub fn expiry(
             .mended_at(places);
     };
     let day = on.format("%-d %B %Y");
-    let source = if from_entra { "as Entra says" } else { "by the date entered here" };
+    let source = match source {
+        Some(ExpirySource::Entra) => "as Entra says",
+        Some(ExpirySource::Certificate) => "as the certificate says",
+        Some(ExpirySource::Typed) | None => "by the date entered here",
+    };
     match (on - today).num_days() {
         ..0 if accepted => {
             Finding::amber(format!("It expired on {day}, {source}, and yet Microsoft accepts it."))
@@ -283,14 +288,14 @@ mod tests {
     #[test]
     fn days_are_said_as_people_say_them() {
         let today: NaiveDate = "2026-03-02".parse().unwrap();
-        let on = |on: &str, accepted| expiry(on.parse().ok(), false, accepted, today);
+        let on = |on: &str, accepted| expiry(on.parse().ok(), None, accepted, today);
         assert_eq!(on("2026-03-01", true).state, State::Amber, "the date is wrong, not the secret");
         assert_eq!(on("2026-03-01", false).state, State::Red);
         assert_eq!(on("2026-03-02", true).state, State::Red);
         assert!(on("2026-03-03", true).seen.contains("in one day"));
         assert_eq!(on("2026-04-01", true).state, State::Amber);
         assert_eq!(on("2026-04-02", true).state, State::Green);
-        assert_eq!(expiry(None, false, true, today).state, State::Amber);
+        assert_eq!(expiry(None, None, true, today).state, State::Amber);
     }
 
     #[test]

@@ -95,7 +95,7 @@ async fn found(book: &Book<'_>, discovered: &Discovered) -> anyhow::Result<bool>
 
 fn expiry(book: &Book<'_>, connected: &Connected, accepted: bool) -> Finding {
     let today = book.app.clock.now().date_naive();
-    judge::expiry(connected.expiry.on, false, accepted, today)
+    judge::expiry(connected.expiry.on, connected.expiry.source, accepted, today)
 }
 
 /// What the token carries, and whether calls prove it. True: the directory may be read.

@@ -198,6 +198,7 @@ fn checks_that_failed(found: Vec<Urgent>) -> Option<Concern> {
         all,
         since,
         list: None,
+        since,
     })
 }
 
