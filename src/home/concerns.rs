@@ -198,7 +198,6 @@ fn checks_that_failed(found: Vec<Urgent>) -> Option<Concern> {
         all,
         since,
         list: None,
-        since,
     })
 }
 
