@@ -125,7 +125,7 @@ fn picture(
             .light_line_style(TRANSPARENT)
             .bold_line_style(GRID.mix(0.35))
             .axis_style(GRID.mix(0.6))
-            .x_labels(7)
+            .x_labels(8)
             .y_labels(4)
             .x_label_formatter(&at)
             .y_label_formatter(&|value| say(*value))
