@@ -45,7 +45,7 @@ impl Filter {
             Self::Unmatched => "Unmatched",
             Self::Failing => "Failing",
             Self::Excluded => "Excluded",
-            Self::Paused => "With a pause of their own",
+            Self::Paused => "Own pause",
         }
     }
 
