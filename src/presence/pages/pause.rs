@@ -233,11 +233,7 @@ async fn keep(
             account: Some((account.id, &account.name)),
             changes: Changes::default()
                 .field("paused until", until(&whose.pause), until(&pause))
-                .field(
-                    "working hours",
-                    whose.pause.hours.map(|hours| words(hours)),
-                    pause.hours.map(|hours| words(hours)),
-                ),
+                .field("working hours", whose.pause.hours.map(words), pause.hours.map(words)),
         };
         audit::note(&mut tx, &the.viewer.actor(), entry, now).await?;
         tx.commit().await?;

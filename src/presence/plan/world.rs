@@ -142,7 +142,9 @@ impl World {
             }
             Happening::Crash(done, meanwhile) => {
                 self.crash(*done);
-                meanwhile.iter().for_each(|(user, wanted)| self.wants(*user, *wanted));
+                for (user, wanted) in meanwhile {
+                    self.wants(*user, *wanted);
+                }
                 self.take_over();
             }
             Happening::Jumps(seconds) => {
