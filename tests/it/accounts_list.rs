@@ -78,7 +78,8 @@ async fn two_who_change_one_account_at_the_same_moment_leave_the_list_right() {
     sqlx::query("DELETE FROM presence_troubles").execute(&mut *one).await.unwrap();
     sqlx::query("UPDATE features SET enabled = false").execute(&mut *other).await.unwrap();
     let (one, other) = tokio::join!(one.commit(), other.commit());
-    (one.unwrap(), other.unwrap());
+    one.unwrap();
+    other.unwrap();
     assert_eq!(differs_from_the_truth(&stage).await, 0);
     assert!(stage.ann().await.visit("/accounts?health=off").await.says("Acme"));
 }

@@ -82,10 +82,10 @@ async fn carry(here: TcpStream, to: SocketAddr, number: u64, state: watch::Recei
     here.set_nodelay(true).ok();
     there.set_nodelay(true).ok();
     let (from_here, to_here) = here.into_split();
-    let (from_there, to_there) = there.into_split();
+    let (from_far, to_far) = there.into_split();
     tokio::join!(
-        pass(from_here, to_there, number, state.clone()),
-        pass(from_there, to_here, number, state),
+        pass(from_here, to_far, number, state.clone()),
+        pass(from_far, to_here, number, state),
     );
 }
 

@@ -19,7 +19,7 @@ use url::Url;
 use super::{Portal, database};
 
 /// Long enough for a machine that does ten things at once; what is promised is far below.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Somebody with a telephone, and with Teams.
 #[derive(Clone, Debug)]
@@ -35,12 +35,11 @@ pub struct Person {
 /// The way to a database, for another program.
 pub fn as_url(options: &PgConnectOptions) -> String {
     let database = options.get_database().unwrap();
-    match options.get_socket() {
-        Some(dir) => format!("postgres://postgres@localhost/{database}?host={}", dir.display()),
-        None => {
-            let (host, port) = (options.get_host(), options.get_port());
-            format!("postgres://postgres@{host}:{port}/{database}?sslmode=disable")
-        }
+    if let Some(dir) = options.get_socket() {
+        format!("postgres://postgres@localhost/{database}?host={}", dir.display())
+    } else {
+        let (host, port) = (options.get_host(), options.get_port());
+        format!("postgres://postgres@{host}:{port}/{database}?sslmode=disable")
     }
 }
 

@@ -98,7 +98,7 @@ async fn hours_are_added_up_once_and_read_as_the_minutes_were() {
     let now = stage.clock.now();
     let delay = std::time::Duration::from_millis(80);
     for minutes in [1, 30, 70, 95, 200, 1_000] {
-        stage.pushed(acme, now - TimeDelta::minutes(minutes), (minutes as i32, 1), delay).await;
+        stage.pushed(acme, now - TimeDelta::minutes(i64::from(minutes)), (minutes, 1), delay).await;
     }
     let from = now - TimeDelta::days(2);
     let read = async || {
