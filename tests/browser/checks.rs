@@ -17,6 +17,8 @@ async fn a_missing_consent_is_red_with_its_link_and_green_once_given() {
     set_up(&visitor, &customer, customer.app.secret.value.reveal()).await;
 
     visitor.press("Setup check").await;
+    visitor.sees("This setup has not been checked yet").await;
+    visitor.press("Run the check").await;
     visitor.sees("One thing is worth a look").await;
     visitor.sees("Nobody has said when the secret expires.").await;
     visitor.sees("3 users: 3 matched.").await;
@@ -63,6 +65,7 @@ async fn who_fits_nobody_is_found_accepted_undone_and_matched_from_a_file() {
     add_account(&visitor, &customer).await;
     set_up(&visitor, &customer, customer.app.secret.value.reveal()).await;
     visitor.press("Setup check").await;
+    visitor.press("Run the check").await;
     visitor.sees("6 users: 3 matched, 3 without a match.").await;
     visitor.visit(&portal.account_path(&customer.name, "/integrations").await).await;
     visitor.press("Available features").await;
