@@ -180,8 +180,10 @@ CREATE INDEX people_counts_unmatched ON people_counts (unmatched DESC, account_i
 -- its users comes after it.
 CREATE TABLE people_changes (
     account_id uuid NOT NULL,
+    id bigint GENERATED ALWAYS AS IDENTITY,
     unmatched int NOT NULL,
-    held int NOT NULL
+    held int NOT NULL,
+    PRIMARY KEY (account_id, id)
 );
 
 CREATE FUNCTION tally_people() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -190,9 +192,9 @@ DECLARE
     account CONSTANT uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.account_id ELSE NEW.account_id END;
 BEGIN
     IF TG_ARGV[0] = 'held' THEN
-        INSERT INTO people_changes VALUES (account, 0, change);
+        INSERT INTO people_changes (account_id, unmatched, held) VALUES (account, 0, change);
     ELSE
-        INSERT INTO people_changes VALUES (account, change, 0);
+        INSERT INTO people_changes (account_id, unmatched, held) VALUES (account, change, 0);
     END IF;
     RETURN NULL;
 END $$;

@@ -155,7 +155,8 @@ async fn consent_that_is_missing_is_red_with_the_way_to_give_it_until_it_is_give
     scene.sandbox.grant(tenant, Permission::ReadWritePresence).unwrap();
     let page = scene.asked().await;
     assert!(line(&page, "Presence.ReadWrite.All is granted").ends_with(GOOD));
-    assert!(scene.ann.visit("/").await.says("All is well"));
+    let home = scene.ann.visit("/").await;
+    assert!(home.says("All is well"), "{}", home.source);
 }
 
 #[tokio::test]
