@@ -75,13 +75,13 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Line>, NotAFile> {
     let columns = sheet.headers().map_err(|_| NotAFile::NotUtf8)?.clone();
     let (user, with) = (column(&columns, USER)?, column(&columns, MATCH)?);
     let mut lines = Vec::new();
+    let mut count = LineCount { text, counted: 0, number: 1 };
     for record in sheet.records() {
         if lines.len() >= MOST_LINES {
             return Err(NotAFile::TooLong);
         }
         let Ok(record) = record else { continue };
-        let number = record.position().map_or(0, csv::Position::line);
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        let number = count.line_at(record.position().map_or(0, csv::Position::byte));
         let cell = |at: usize| plain(record.get(at).unwrap_or_default());
         if record.len() != columns.len() && record.iter().any(|cell| !cell.trim().is_empty()) {
             let why =
@@ -92,6 +92,29 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Line>, NotAFile> {
         }
     }
     if lines.is_empty() { Err(NotAFile::SaysNothing) } else { Ok(lines) }
+}
+
+/// Counts lines as an editor does: the reader of the file leaves out empty ones, and has a line
+/// begin before the second half of a CR LF.
+struct LineCount<'a> {
+    text: &'a str,
+    counted: usize,
+    number: u32,
+}
+
+impl LineCount<'_> {
+    /// The number of the line on which a record begins, found from where the one before it ended.
+    fn line_at(&mut self, end_of_last: u64) -> u32 {
+        let from = usize::try_from(end_of_last).unwrap_or(usize::MAX).min(self.text.len());
+        let bytes = self.text.as_bytes();
+        let breaks = bytes.iter().skip(from).take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        let begins = from + breaks.count();
+        let passed = bytes.get(self.counted..begins).unwrap_or_default();
+        let newlines = passed.iter().filter(|byte| **byte == b'\n').count();
+        self.number = self.number.saturating_add(u32::try_from(newlines).unwrap_or(u32::MAX));
+        self.counted = begins.max(self.counted);
+        self.number
+    }
 }
 
 fn column(columns: &csv::StringRecord, wanted: &'static str) -> Result<usize, NotAFile> {

@@ -37,7 +37,7 @@ async fn scene_of(world: World) -> Scene {
         .await
         .unwrap();
     let teams = stage.add_teams(acme).await;
-    let in_spring = stage.clock.now().date_naive() + TimeDelta::days(90);
+    let in_spring = stage.clock.now().date_naive() + TimeDelta::days(120);
     stage.set_up(acme, Some(in_spring)).await;
     stage.connect(acme, &customer).await;
     let at = format!("/accounts/{acme}/integrations/{teams}/check");
