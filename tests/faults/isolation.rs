@@ -23,6 +23,7 @@ const A_TURN: usize = 50;
 const AT_ONCE: usize = 4;
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "its ratio has not been measured on a quiet machine yet: run it by name with --ignored"]
 async fn an_account_that_hangs_is_not_noticed_by_all_the_others() {
     let accounts = rounds("PORTAL_FAULT_ACCOUNTS", 1_000);
     let town = Town::open(World::of_size(accounts, 1)).await;
