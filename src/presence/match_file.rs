@@ -110,7 +110,7 @@ impl LineCount<'_> {
         let breaks = bytes.iter().skip(from).take_while(|byte| matches!(byte, b'\r' | b'\n'));
         let begins = from + breaks.count();
         let passed = bytes.get(self.counted..begins).unwrap_or_default();
-        let newlines = passed.iter().filter(|byte| **byte == b'\n').count();
+        let newlines = passed.split(|byte| *byte == b'\n').skip(1).count();
         self.number = self.number.saturating_add(u32::try_from(newlines).unwrap_or(u32::MAX));
         self.counted = begins.max(self.counted);
         self.number
