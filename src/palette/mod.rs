@@ -33,9 +33,17 @@ struct Asked {
 }
 
 #[derive(Template)]
-#[template(path = "palette/go.html", blocks = ["dialog"])]
+#[template(path = "palette/go.html")]
 struct GoPage {
     chrome: Chrome,
+    q: String,
+    found: Vec<Destination>,
+}
+
+/// The same over a page: a field, and its options.
+#[derive(Template)]
+#[template(path = "palette/dialog.html")]
+struct GoDialog {
     q: String,
     found: Vec<Destination>,
 }
@@ -51,12 +59,15 @@ struct Found {
 async fn go(
     viewer: Viewer,
     Db(mut db): Db,
-    partial: Partial,
-    Query(asked): Query<Asked>,
+    Partial(partial): Partial,
+    Query(Asked { q }): Query<Asked>,
 ) -> web::Result<Response> {
-    let found = destinations(&mut db, &viewer, &asked.q).await?;
-    let page = GoPage { chrome: viewer.chrome("Go to", Section::Home), q: asked.q, found };
-    Ok(whole_or_part(partial, &page, page.as_dialog()))
+    let found = destinations(&mut db, &viewer, &q).await?;
+    if partial {
+        return Ok(Page(GoDialog { q, found }).into_response());
+    }
+    let chrome = viewer.chrome("Go to", Section::Home);
+    Ok(Page(GoPage { chrome, q, found }).into_response())
 }
 
 async fn found(

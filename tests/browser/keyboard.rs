@@ -18,7 +18,6 @@ async fn becomes_focused(visitor: &Visitor, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "Ctrl K does not bring up the palette here, and why is not known yet"]
 async fn the_list_and_the_palette_need_no_mouse() {
     let portal = Portal::start().await;
     let visitor = Visitor::at(&portal.url).await;
@@ -80,7 +79,6 @@ async fn the_list_and_the_palette_need_no_mouse() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "Next cannot be clicked in the long list, and why is not known yet"]
 async fn what_is_ticked_stays_ticked_while_one_pages_and_searches() {
     let portal = Portal::start().await;
     let visitor = Visitor::at(&portal.url).await;
@@ -113,7 +111,6 @@ async fn what_is_ticked_stays_ticked_while_one_pages_and_searches() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "Ctrl K does not bring up the palette here, and why is not known yet"]
 async fn single_keys_can_be_switched_off_and_never_act_in_a_field() {
     let portal = Portal::start().await;
     let visitor = Visitor::at(&portal.url).await;
