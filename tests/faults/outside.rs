@@ -84,20 +84,25 @@ async fn a_sign_in_that_is_away_while_tokens_run_out_is_waited_for() {
     storm.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stranger_s_certificate_is_not_believed() {
+/// A town that reaches one of Microsoft's hosts by way of this door.
+async fn behind_a_door(setting: &'static str, path: &str) -> (Town, Storm, Door) {
     let sandbox = Sandbox::start(World::of_size(3, 4), Clock::default()).await.unwrap();
     let door = Door::to(sandbox.address()).await;
-    let login = format!("https://{}/login", door.address);
+    let url = format!("https://{}{path}", door.address);
     let town = Town::beside(sandbox, database::fresh_options().await, |settings| {
-        settings.push(("PORTAL_MICROSOFT_LOGIN_URL", login));
+        settings.push((setting, url));
         settings.push(("SSL_CERT_FILE", tls::authority()));
     })
     .await;
     let storm = Storm::over(&town, Duration::from_millis(200));
-    door.is_a_stranger(true);
-    // Whoever has a connection already keeps it; its next tokens are to come by new ones.
     sleep(Duration::from_secs(1)).await;
+    (town, storm, door)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_shows_a_certificate_where_one_signs_in_is_not_believed() {
+    let (town, storm, door) = behind_a_door("PORTAL_MICROSOFT_LOGIN_URL", "/login").await;
+    door.is_a_stranger(true);
     for _ in 0..3 {
         for customer in &town.sandbox.world().customers {
             town.sandbox.revoke_tokens(customer.tenant).unwrap();
@@ -105,7 +110,26 @@ async fn a_stranger_s_certificate_is_not_believed() {
         sleep(Duration::from_secs(1)).await;
     }
     door.is_a_stranger(false);
-    passes_without_a_trace("a stranger's certificate", &town, &storm).await;
+    passes_without_a_trace("a stranger's certificate at sign-in", &town, &storm).await;
+    storm.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_shows_a_certificate_in_place_of_graph_is_told_nothing() {
+    let (town, storm, door) = behind_a_door("PORTAL_MICROSOFT_GRAPH_URL", "/graph").await;
+    door.is_a_stranger(true);
+    // Requests that had gone in before are answered, or lost, within a moment.
+    sleep(Duration::from_millis(500)).await;
+    let asked = town.sandbox.requests_to(System::Graph).len();
+    sleep(LASTS).await;
+    assert_eq!(town.sandbox.requests_to(System::Graph).len(), asked);
+    town.until(
+        "SELECT EXISTS (SELECT FROM presence_troubles WHERE cause = 'microsoft-unreachable')",
+    )
+    .await;
+    door.is_a_stranger(false);
+    passes_without_a_trace("a stranger's certificate at Graph", &town, &storm).await;
+    town.until("SELECT NOT EXISTS (SELECT FROM presence_troubles)").await;
     storm.end().await;
 }
 

@@ -6,10 +6,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -19,7 +19,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 pub struct Door {
     pub address: SocketAddr,
-    wrong: Arc<AtomicBool>,
+    stranger: watch::Sender<bool>,
     _open: JoinSet<()>,
 }
 
@@ -50,26 +50,33 @@ impl Door {
     pub async fn to(to: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let wrong = Arc::new(AtomicBool::new(false));
-        let (says, right, stranger) = (Arc::clone(&wrong), acceptor("here"), acceptor("wrong"));
+        let (right, wrong) = (acceptor("here"), acceptor("wrong"));
+        let (stranger, says) = watch::channel(false);
         let mut open = JoinSet::new();
         open.spawn(async move {
             let mut visits = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                let shows = if says.load(Ordering::Acquire) { &stranger } else { &right };
+                let mut says = says.clone();
+                let shows = if *says.borrow_and_update() { &wrong } else { &right };
                 let shows = shows.clone();
                 visits.spawn(async move {
-                    let Ok(mut here) = shows.accept(stream).await else { return };
-                    let Ok(mut there) = TcpStream::connect(to).await else { return };
-                    copy_bidirectional(&mut here, &mut there).await.ok();
+                    let carried = async {
+                        let Ok(mut here) = shows.accept(stream).await else { return };
+                        let Ok(mut there) = TcpStream::connect(to).await else { return };
+                        copy_bidirectional(&mut here, &mut there).await.ok();
+                    };
+                    tokio::select! {
+                        () = carried => {}
+                        _ = says.changed() => {}
+                    }
                 });
             }
         });
-        Self { address, wrong, _open: open }
+        Self { address, stranger, _open: open }
     }
 
-    /// Whether it shows a certificate that is not its own, to whoever comes from now on.
+    /// Whether it shows a certificate that is not its own. Whoever is inside is sent away.
     pub fn is_a_stranger(&self, wrong: bool) {
-        self.wrong.store(wrong, Ordering::Release);
+        self.stranger.send_replace(wrong);
     }
 }
