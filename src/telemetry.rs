@@ -13,6 +13,9 @@ use tracing_subscriber::prelude::*;
 const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
+/// From one event alone to a storm of them in one statement.
+const EVENTS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0];
+
 /// Said at every start and of use to nobody, unless the filter asks for it.
 const QUIET: &str = "sqlx::postgres::notice=warn";
 
@@ -38,6 +41,9 @@ pub struct Metrics(PrometheusHandle);
 pub fn begin_counting() -> anyhow::Result<Metrics> {
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .and_then(|recorder| {
+            recorder.set_buckets_for_metric(Matcher::Suffix("_events".to_owned()), &EVENTS)
+        })
         .context("the histogram's buckets")?
         .build_recorder();
     let handle = recorder.handle();

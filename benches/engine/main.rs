@@ -1,12 +1,23 @@
 //! The engine's figures, and databases of any size to take them on.
 //!
-//! `cargo bench --bench engine` takes them all; `-- ingest` or `-- delay` takes one; `-- seed`
-//! fills a database that stays. `-- <command> --help` says what can be chosen.
+//! `cargo bench --bench engine` takes them all; `-- ingest`, `-- push`, `-- delay` or `-- scale`
+//! takes one; `-- seed` fills a database that stays. `-- <command> --help` says what can be chosen.
+//!
+//! The portal is a process of its own between this one, which plays CloudLink and Microsoft, and
+//! a private Postgres that syncs to disk as in production. Every figure stands beside its ceiling,
+//! taken in the same minute: what the machine is busy with otherwise slows both.
 
 #![expect(clippy::unwrap_used, reason = "a figure that cannot be taken should stop there")]
+#![expect(clippy::panic, reason = "likewise")]
 
-mod figures;
+mod delay;
+mod hooks;
+mod ingest;
+mod portal;
+mod push;
+mod scale;
 mod seed;
+mod stage;
 mod world;
 
 use clap::{Parser, Subcommand};
@@ -23,12 +34,18 @@ struct Said {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Durable events a second, beside pgbench.
+    Ingest(ingest::Wanted),
+    /// What a presence update costs, beside the bare client; and the use of a tenant's quota.
+    Push,
     /// From an event's arrival to the request that leaves for Graph.
     Delay,
-    /// Durable events a second.
-    Ingest,
+    /// Memory, idle cost and cold start of many accounts.
+    Scale(scale::Wanted),
     /// Fills a database with accounts and users, all set up and switched on.
     Seed(seed::Wanted),
+    #[command(hide = true)]
+    Bare(push::Bare),
 }
 
 fn main() {
@@ -37,17 +54,25 @@ fn main() {
     if said.iter().any(|arg| arg == "--test") {
         return;
     }
-    let said = Said::parse_from(said);
+    let Said { command, seconds } = Said::parse_from(said);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let Said { command, seconds } = said;
         match command {
+            Some(Command::Ingest(wanted)) => ingest::run(&wanted, seconds).await,
+            Some(Command::Push) => {
+                push::cost(seconds).await;
+                push::goodput(seconds.max(30)).await;
+            }
+            Some(Command::Delay) => delay::run(seconds).await,
+            Some(Command::Scale(wanted)) => scale::run(&wanted, seconds).await,
             Some(Command::Seed(wanted)) => seed::run(&wanted).await.unwrap(),
-            Some(Command::Delay) => figures::delay(100, 100, seconds).await,
-            Some(Command::Ingest) => figures::ingest(64, seconds).await,
+            Some(Command::Bare(wanted)) => push::be_bare(&wanted).await,
             None => {
-                figures::delay(100, 100, seconds).await;
-                figures::ingest(64, seconds).await;
+                ingest::run(&ingest::Wanted { rate: 0 }, seconds).await;
+                push::cost(seconds).await;
+                push::goodput(seconds.max(30)).await;
+                delay::run(seconds).await;
+                scale::run(&scale::Wanted::default(), seconds).await;
             }
         }
     });

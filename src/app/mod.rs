@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::ids::NodeId;
 use crate::kit::clock::Clock;
 use crate::kit::http::http_client;
+use crate::kit::lanes::Lanes;
 use crate::kit::password::{Cost, Passwords};
 use crate::kit::secret::{Sealer, Secret};
 use crate::kit::wake::Wakes;
@@ -168,7 +169,7 @@ pub fn state(config: Config, db: PgPool, sealer: Sealer) -> anyhow::Result<AppSt
         db,
         sealer,
         passwords: Passwords::new(Cost::Recommended),
-        microsoft: Microsoft::new(http.clone(), &config.microsoft, clock.clone()),
+        microsoft: Microsoft::new(Lanes::open()?, &config.microsoft, clock.clone()),
         cloudlink: Cloudlink::new(http, &config.cloudlink, node, clock.clone()),
         post: Post::new(&config)?,
         config: Arc::new(config),

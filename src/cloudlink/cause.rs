@@ -125,4 +125,9 @@ impl Refusal {
     pub(super) fn new(cause: Cause, detail: impl Into<String>) -> Self {
         Self { cause, status: None, correlation_id: None, retry_after: None, detail: detail.into() }
     }
+
+    /// A collection whose pages lead on and on.
+    pub fn endless() -> Self {
+        Self::new(Cause::Garbled, "the pages have no end")
+    }
 }

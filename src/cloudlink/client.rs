@@ -37,6 +37,14 @@ pub struct User {
     pub extension: String,
 }
 
+/// Some of an account's users.
+#[derive(Clone, Debug)]
+pub struct Users {
+    pub users: Vec<User>,
+    /// Where there are more.
+    pub next: Option<Url>,
+}
+
 /// A standing order for events.
 #[derive(Clone, Debug)]
 pub struct Subscription {
@@ -51,7 +59,7 @@ pub struct Subscription {
 const LONGEST_PAGE: usize = 16 * 1024 * 1024;
 
 /// A collection with more pages than this leads in a circle.
-const MOST_PAGES: usize = 2_000;
+pub const MOST_PAGES: usize = 2_000;
 
 impl Cloudlink {
     /// The partner's accounts, all of them.
@@ -74,10 +82,20 @@ impl Cloudlink {
             .ok_or_else(|| Refusal::new(Cause::Garbled, "what came is not an account"))
     }
 
-    /// The users of an account, all of them.
-    pub async fn users(&self, account: &CloudlinkAccountId) -> Result<Vec<User>, Refusal> {
-        let url = self.place("admin", &format!("/accounts/{account}/users?$top=1000"))?;
-        self.all(Ask::new("users", account), url, wire::user).await
+    /// A page of an account's users: the first, or the one that `link` leads to.
+    pub async fn users(
+        &self,
+        account: &CloudlinkAccountId,
+        link: Option<&Url>,
+    ) -> Result<Users, Refusal> {
+        let ask = Ask::new("users", account);
+        let url = match link {
+            Some(link) => link.clone(),
+            None => self.place("admin", &format!("/accounts/{account}/users?$top=1000"))?,
+        };
+        let page = self.page(ask, &url).await?;
+        let users = page.items.iter().filter_map(wire::user).collect();
+        Ok(Users { users, next: next_page(&url, page.next)? })
     }
 
     /// The account's subscriptions, ours and those of others.
@@ -150,12 +168,10 @@ impl Cloudlink {
         for _ in 0..MOST_PAGES {
             let page = self.page(ask, &here).await?;
             all.extend(page.items.iter().filter_map(&read));
-            let Some(next) = page.next else { return Ok(all) };
-            here = own_link(&here, &next).ok_or_else(|| {
-                Refusal::new(Cause::Garbled, "the next page is said to be on another host")
-            })?;
+            let Some(next) = next_page(&here, page.next)? else { return Ok(all) };
+            here = next;
         }
-        Err(Refusal::new(Cause::Garbled, "the pages have no end"))
+        Err(Refusal::endless())
     }
 
     async fn page(&self, ask: Ask<'_>, url: &Url) -> Result<wire::Page, Refusal> {
@@ -163,6 +179,13 @@ impl Cloudlink {
         wire::page(&body)
             .map_err(|why| Refusal::new(Cause::Garbled, format!("the answer is of no use: {why}")))
     }
+}
+
+fn next_page(here: &Url, next: Option<String>) -> Result<Option<Url>, Refusal> {
+    let Some(next) = next else { return Ok(None) };
+    own_link(here, &next)
+        .map(Some)
+        .ok_or_else(|| Refusal::new(Cause::Garbled, "the next page is said to be on another host"))
 }
 
 /// Where a link on a page leads, if to the same host: following it anywhere else would hand our

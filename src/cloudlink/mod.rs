@@ -18,7 +18,7 @@ use std::sync::Arc;
 use reqwest::header::HeaderValue;
 
 pub use cause::{Cause, Refusal};
-pub use client::{Account, Subscription, User};
+pub use client::{Account, MOST_PAGES, Subscription, User, Users};
 use token::Bearer;
 
 use crate::config::CloudlinkSettings;

@@ -82,6 +82,11 @@ impl<O> Callers<O> {
 }
 
 impl<I, O> Flusher<I, O> {
+    /// How many wait for the next flush.
+    pub fn depth(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Waits for items and takes all that wait, to be flushed together. Once told to stop, takes
     /// what was handed in before, and then none.
     pub async fn take(&mut self, stop: &CancellationToken) -> Option<(Vec<I>, Callers<O>)> {

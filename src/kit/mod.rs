@@ -6,6 +6,7 @@ pub mod db;
 pub mod email;
 pub mod fresh;
 pub mod http;
+pub mod lanes;
 pub mod password;
 pub mod private_file;
 pub mod secret;

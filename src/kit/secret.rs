@@ -39,7 +39,7 @@ impl<'de> serde::Deserialize<'de> for Secret {
 
 /// A secret as it lies in the database: of no use without the key, or in another row.
 #[derive(Clone, Debug, sqlx::Type)]
-#[sqlx(transparent, no_pg_array)]
+#[sqlx(transparent)]
 pub struct Sealed(Vec<u8>);
 
 /// The 32 bytes that open every sealed secret.

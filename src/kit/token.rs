@@ -8,7 +8,7 @@ use super::secret::Secret;
 
 /// What the database keeps of a token: enough to recognise it, not to make it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, sqlx::Type)]
-#[sqlx(transparent, no_pg_array)]
+#[sqlx(transparent)]
 pub struct TokenDigest(Vec<u8>);
 
 /// A new token: 256 random bits, as 43 characters that need no escaping in a URL.

@@ -65,12 +65,14 @@ impl Microsoft {
         token: &Token,
     ) -> Answered<Response> {
         let began = Instant::now();
+        let correlation = Uuid::new_v4();
         let mut request = self
             .0
-            .http
+            .lanes
+            .of(connection.tenant)
             .request(ask.method.clone(), ask.url.clone())
             .header(AUTHORIZATION, token.bearer())
-            .header(&super::CLIENT_REQUEST_ID, Uuid::new_v4().to_string())
+            .header(&super::CLIENT_REQUEST_ID, correlation.to_string())
             .timeout(ask.wait);
         if let Some(body) = &ask.body {
             request = request
@@ -102,6 +104,7 @@ impl Microsoft {
             call = ask.name,
             result,
             status = answered.status,
+            correlation.id = %correlation,
             request.id = answered.request_id,
             took = ?answered.took,
             "asked Microsoft"

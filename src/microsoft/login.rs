@@ -157,7 +157,8 @@ impl Microsoft {
         form.push(("grant_type", "client_credentials"));
         let asked = self
             .0
-            .http
+            .lanes
+            .of(connection.tenant)
             .post(endpoint)
             .header("client-request-id", Uuid::new_v4().to_string())
             .form(&form)

@@ -37,7 +37,7 @@ impl Microsoft {
         const LONGEST: usize = 64 * 1024;
         let login = self.login_url(cloud);
         let place = format!("{login}/{tenant}/v2.0/.well-known/openid-configuration");
-        let answer = match self.0.http.get(place).timeout(WAIT).send().await {
+        let answer = match self.0.lanes.of(()).get(place).timeout(WAIT).send().await {
             Ok(answer) => answer,
             Err(error) => {
                 let refusal = Refusal::new(Cause::Unreachable, http::why(&error));

@@ -34,6 +34,7 @@ use crate::config::MicrosoftSettings;
 use crate::ids::{AccountId, ClientId, TenantId};
 use crate::kit::clock::Clock;
 use crate::kit::fresh::Fresh;
+use crate::kit::lanes::Lanes;
 use crate::kit::secret::Secret;
 
 /// An account's way into its Microsoft tenant.
@@ -55,12 +56,12 @@ pub enum Credential {
     Certificate(Certificate),
 }
 
-/// Our way to Microsoft: one HTTP client, and the tokens it was given.
+/// Our way to Microsoft, tenant by tenant, and the tokens we were given.
 #[derive(Clone)]
 pub struct Microsoft(Arc<Inside>);
 
 struct Inside {
-    http: reqwest::Client,
+    lanes: Lanes,
     /// In place of every cloud's, without a slash at the end.
     login_url: Option<String>,
     graph_url: Option<String>,
@@ -75,10 +76,10 @@ static CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-i
 static X_MS_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-request-id");
 
 impl Microsoft {
-    pub fn new(http: reqwest::Client, settings: &MicrosoftSettings, clock: Clock) -> Self {
+    pub fn new(lanes: impl Into<Lanes>, settings: &MicrosoftSettings, clock: Clock) -> Self {
         let trimmed = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
         Self(Arc::new(Inside {
-            http,
+            lanes: lanes.into(),
             login_url: settings.login_url.as_ref().map(trimmed),
             graph_url: settings.graph_url.as_ref().map(trimmed),
             clock,

@@ -19,14 +19,21 @@ const AT_ONCE: usize = 200;
 const GATHER: Duration = Duration::from_millis(20);
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// Carries rings that nobody here listened for to the other nodes, and has the supervisor look
-/// around: the account may want a worker for the first time.
+/// Carries rings that nobody here listened for to the other nodes; and has every node look around
+/// when nobody works for one of the accounts, for it may want a worker for the first time.
 pub async fn carry(app: AppState, look_around: Arc<Notify>, stop: CancellationToken) {
     while let Some(accounts) = stop.run_until_cancelled(app.wakes.unheard()).await {
-        look_around.notify_one();
         for some in accounts.chunks(AT_ONCE) {
-            if let Err(error) = in_time(leases::ring_elsewhere(&app.db, some)).await {
+            let carried = async {
+                if leases::lacks_a_worker(&app.db, some).await? {
+                    look_around.notify_one();
+                    leases::ring_elsewhere(&app.db, &[]).await?;
+                }
+                leases::ring_elsewhere(&app.db, some).await
+            };
+            if let Err(error) = in_time(carried).await {
                 tracing::warn!("{} rings were not carried: {error}", some.len());
+                look_around.notify_one();
             }
         }
         sleep(GATHER).await;

@@ -11,19 +11,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
-use super::budget::Budget;
 use super::shared::Shared;
 use super::store::due::Standing;
-use super::store::leases;
+use super::way::{Opened, Way};
 use super::worker::Worker;
-use crate::ids::AccountId;
-use crate::integrations;
 use crate::integrations::expiry;
 use crate::integrations::rotation::{self, Turned};
 use crate::microsoft::{Connection, Refusal, Token};
-
-/// What a worker asks Microsoft with.
-pub type Way = (Arc<Connection>, Arc<Budget>);
 
 /// How often the end of the secret is read from Entra, where it may be.
 const LOOK_EVERY: TimeDelta = TimeDelta::hours(6);
@@ -34,7 +28,7 @@ const REOPENED: Duration = Duration::from_secs(1);
 
 /// What came of signing in.
 pub struct SignedIn {
-    pub way: Way,
+    pub way: Arc<Way>,
     pub outcome: Result<Token, Refusal>,
 }
 
@@ -63,8 +57,8 @@ impl Changeover {
     }
 
     /// Signs in with this, in place of whatever was being tried.
-    pub fn begin(&mut self, shared: Shared, way: Way, is_new: bool) {
-        let version = way.0.version;
+    pub fn begin(&mut self, shared: Shared, way: Arc<Way>, is_new: bool) {
+        let version = way.connection.version;
         let look = self.looked_at.is_none_or(|at| shared.app.clock.now() - at >= LOOK_EVERY);
         if look {
             self.looked_at = Some(shared.app.clock.now());
@@ -87,11 +81,11 @@ impl Changeover {
 }
 
 /// What passes by itself is tried again: meanwhile the connection before serves on.
-async fn sign_in(shared: Shared, way: Way, tries: u32, look: bool) -> SignedIn {
+async fn sign_in(shared: Shared, way: Arc<Way>, tries: u32, look: bool) -> SignedIn {
     let mut wait = Duration::from_millis(500);
     let mut left = tries;
     loop {
-        let outcome = shared.app.microsoft.renew_token(&way.0).await;
+        let outcome = shared.app.microsoft.renew_token(&way.connection).await;
         left = left.saturating_sub(1);
         match outcome {
             Err(refusal) if left > 0 && !refusal.cause.needs_person() => {
@@ -100,9 +94,9 @@ async fn sign_in(shared: Shared, way: Way, tries: u32, look: bool) -> SignedIn {
             }
             outcome => {
                 if let (true, Ok(token)) = (look, &outcome)
-                    && let Err(error) = expiry::look(&shared.app, &way.0, token).await
+                    && let Err(error) = expiry::look(&shared.app, &way.connection, token).await
                 {
-                    tracing::warn!(account.id = %way.0.account, "{error:#}");
+                    tracing::warn!(account.id = %way.connection.account, "{error:#}");
                 }
                 return SignedIn { way, outcome };
             }
@@ -125,56 +119,24 @@ impl Shared {
     }
 }
 
-async fn open(
-    shared: &Shared,
-    account: AccountId,
-    standing: &Standing,
-) -> anyhow::Result<Option<Way>> {
-    let app = &shared.app;
-    let opened = integrations::store::connection_of(&app.db, &app.sealer, account).await?;
-    Ok(opened.map(|connection| {
-        let budget = shared.budgets.of(connection.tenant);
-        let until = standing.throttled_until.unwrap_or(DateTime::UNIX_EPOCH);
-        if let Ok(wait) = (until - app.clock.now()).to_std() {
-            budget.close_for(wait);
-        }
-        (Arc::new(connection), budget)
-    }))
-}
-
 impl Worker {
     /// Opens the connection. Where another version has come, that is signed in with first. True:
     /// another node works for its tenant, and only that may.
     pub(super) async fn connect(&mut self, standing: &Standing) -> bool {
-        let known = self.connection.as_ref().map(|(connection, _)| connection.version);
+        let known = self.way.as_ref().map(|way| way.connection.version);
         let coming = self.changeover.version();
         if standing.version == known || (coming.is_some() && standing.version == coming) {
             self.changeover.held &= standing.version != known;
             return false;
         }
-        if let Some(tenant) = standing.tenant {
-            let (app, gone_after) = (&self.shared.app, self.shared.pace.gone_after);
-            match leases::tenant_is_elsewhere(&app.db, app.node, tenant, gone_after).await {
-                Ok(false) => {}
-                Ok(true) => return true,
-                Err(error) => {
-                    tracing::warn!(account.id = %self.lease.account, "{error}");
-                    return false;
-                }
+        match Way::open(&self.shared, self.lease.account, standing).await {
+            Opened::Elsewhere => return true,
+            Opened::NotYet => self.look_at = self.look_at.min(Instant::now() + REOPENED),
+            Opened::Open(way) if known.is_some() => {
+                self.changeover.begin(self.shared.clone(), Arc::new(way), true);
             }
-        }
-        let opened = match open(&self.shared, self.lease.account, standing).await {
-            Ok(opened) => opened,
-            Err(error) => {
-                tracing::error!(account.id = %self.lease.account, "the connection does not open: {error:#}");
-                self.look_at = self.look_at.min(Instant::now() + REOPENED);
-                return false;
-            }
-        };
-        match opened {
-            Some(way) if known.is_some() => self.changeover.begin(self.shared.clone(), way, true),
             opened => {
-                self.connection = opened;
+                self.way = opened.way().map(Arc::new);
                 self.changeover.held = false;
                 self.condition.fresh_start();
             }
@@ -184,11 +146,10 @@ impl Worker {
 
     /// Renews the token when its time has come, or looks again then.
     pub(super) fn renew_in_time(&mut self) {
-        let Some(way) = self.connection.clone().filter(|_| self.changeover.version().is_none())
-        else {
+        let Some(way) = self.way.clone().filter(|_| self.changeover.version().is_none()) else {
             return;
         };
-        let Some(due) = self.shared.app.microsoft.token_due_at(&way.0) else { return };
+        let Some(due) = self.shared.app.microsoft.token_due_at(&way.connection) else { return };
         let due = self.condition.may_sign_in_at(due);
         if due <= self.shared.app.clock.now() {
             self.changeover.begin(self.shared.clone(), way, false);
@@ -201,21 +162,21 @@ impl Worker {
     pub(super) async fn signed_in(&mut self, SignedIn { way, outcome }: SignedIn) {
         self.stale = true;
         if let Err(refusal) = &outcome
-            && self.shared.turned(&way.0, refusal).await
+            && self.shared.turned(&way.connection, refusal).await
         {
             return;
         }
         self.changeover.held = false;
-        let version = self.connection.as_ref().map(|(connection, _)| connection.version);
-        let is_renewal = version == Some(way.0.version);
+        let version = self.way.as_ref().map(|way| way.connection.version);
+        let is_renewal = version == Some(way.connection.version);
         if !is_renewal {
-            self.connection = Some(way.clone());
+            self.way = Some(way.clone());
             self.condition.fresh_start();
         }
         match outcome {
             Ok(_) => self.condition.signed_in().await,
             Err(refusal) if is_renewal => self.condition.renewal_refused(&refusal).await,
-            Err(refusal) => self.condition.answered(Err(refusal), Some(&way)).await,
+            Err(refusal) => self.condition.answered(Err(refusal), Some(way.budget())).await,
         }
     }
 }

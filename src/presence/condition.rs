@@ -1,5 +1,4 @@
-//! How an account is doing: what is wrong, how long it is left alone for that, and which
-//! chores are due.
+//! How an account is doing: what is wrong, and how long it is left alone for that.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,28 +17,28 @@ use super::trouble::{Side, Trouble};
 use super::upkeep::Upkept;
 use crate::ids::AccountId;
 use crate::kit::db::in_time;
-use crate::microsoft::{Cause, Connection, Permission, Refusal};
+use crate::microsoft::{Cause, Permission, Refusal};
 
 /// After so many failures in a row, whoever fails next is not at fault: the account waits.
 const IN_A_ROW: u32 = 3;
 /// How long to wait when Microsoft says "wait" but not for how long.
 const UNTOLD: Duration = Duration::from_secs(10);
-/// How long after a directory was read another unknown user may have it read again.
-const STRANGERS_WAIT: TimeDelta = TimeDelta::seconds(60);
-
-type Way<'a> = Option<&'a (Arc<Connection>, Arc<Budget>)>;
+/// Requests that were on their way together are refused a little apart: that is one wait.
+const A_MOMENT: TimeDelta = TimeDelta::milliseconds(1_500);
 
 pub struct Condition {
-    shared: Shared,
-    account: AccountId,
+    pub(super) shared: Shared,
+    pub(super) account: AccountId,
     /// Requests to Microsoft that failed in a row.
     failures: u32,
     pause: Option<Pause>,
+    /// Until when the table says that Microsoft has asked us to wait.
+    throttled_until: Option<DateTime<Utc>>,
     noted: Noted,
     /// Microsoft gives no new token, while the old one still serves.
     refused: Option<Pause>,
-    feed: Retry,
-    directory: Retry,
+    pub(super) feed: Retry,
+    pub(super) directory: Retry,
 }
 
 /// What the table says of Microsoft's side.
@@ -57,14 +56,6 @@ struct Pause {
     since: DateTime<Utc>,
 }
 
-/// Which chores are due, and when the next will be.
-#[derive(Clone, Copy, Debug)]
-pub struct Due {
-    pub feed: bool,
-    pub directory: bool,
-    pub next: Option<DateTime<Utc>>,
-}
-
 impl Condition {
     pub fn new(shared: &Shared, account: AccountId) -> Self {
         Self {
@@ -72,6 +63,7 @@ impl Condition {
             account,
             failures: 0,
             pause: None,
+            throttled_until: None,
             noted: Noted::NotKnown,
             refused: None,
             feed: Retry::default(),
@@ -130,12 +122,12 @@ impl Condition {
     }
 
     /// Takes note of Microsoft's answer to a push.
-    pub async fn answered(&mut self, answer: Result<(), Refusal>, way: Way<'_>) {
+    pub async fn answered(&mut self, answer: Result<(), Refusal>, budget: Option<&Arc<Budget>>) {
         match answer {
             Ok(()) => self.well(true).await,
             // Says nothing about anybody else.
             Err(refusal) if refusal.cause.concerns_one_user() => {}
-            Err(refusal) => self.unwell(&refusal, way).await,
+            Err(refusal) => self.unwell(&refusal, budget).await,
         }
     }
 
@@ -182,11 +174,11 @@ impl Condition {
         due.max(self.shared.app.clock.now() + wait)
     }
 
-    async fn unwell(&mut self, refusal: &Refusal, way: Way<'_>) {
+    async fn unwell(&mut self, refusal: &Refusal, budget: Option<&Arc<Budget>>) {
         self.failures = self.failures.saturating_add(1);
         let cause = refusal.cause;
         if cause == Cause::Throttled {
-            return self.slow_down(refusal, way).await;
+            return self.slow_down(refusal, budget).await;
         }
         let beyond_one_user = cause.needs_person() && cause != Cause::Unexpected;
         if beyond_one_user {
@@ -199,8 +191,7 @@ impl Condition {
             let wait = plan::back_off(self.failures - IN_A_ROW + 1, rand::random());
             self.pause(wait.to_std().unwrap_or_default());
         }
-        if let (Some(wait), Some((_, budget))) = (refusal.retry_after, way) {
-            budget.close_for(wait);
+        if let Some(wait) = refusal.retry_after {
             self.note_throttled(self.shared.app.clock.now() + wait).await;
         }
         if beyond_one_user || self.failures >= IN_A_ROW {
@@ -208,24 +199,28 @@ impl Condition {
         }
     }
 
-    async fn slow_down(&mut self, refusal: &Refusal, way: Way<'_>) {
+    /// Microsoft asked us to wait. When it said for how long, the tenant is closed already.
+    async fn slow_down(&mut self, refusal: &Refusal, budget: Option<&Arc<Budget>>) {
+        let now = self.shared.app.clock.now();
         let wait = refusal.retry_after.unwrap_or_else(|| {
             let wait = plan::back_off(self.failures, rand::random()).to_std();
-            wait.unwrap_or_default().max(UNTOLD)
+            let wait = wait.unwrap_or_default().max(UNTOLD);
+            let longer = budget.map_or(Duration::ZERO, |budget| budget.close_for(wait));
+            self.shared.tally.throttled(self.account, now, longer);
+            wait
         });
-        let now = self.shared.app.clock.now();
-        if let Some((_, budget)) = way {
-            budget.close_for(wait);
-        }
-        self.shared.tally.throttled(self.account, now, wait);
         self.note_throttled(now + wait).await;
         self.note(refusal).await;
     }
 
-    async fn note_throttled(&self, until: DateTime<Utc>) {
+    async fn note_throttled(&mut self, until: DateTime<Utc>) {
+        if self.throttled_until.is_some_and(|known| known > until - A_MOMENT) {
+            return;
+        }
         let noted = health::note_throttled(&self.shared.app.db, self.account, until);
-        if let Err(error) = in_time(noted).await {
-            tracing::warn!(account.id = %self.account, "{error}");
+        match in_time(noted).await {
+            Ok(()) => self.throttled_until = Some(until),
+            Err(error) => tracing::warn!(account.id = %self.account, "{error}"),
         }
     }
 
@@ -258,7 +253,7 @@ impl Condition {
     }
 
     /// Takes note of upkeep that was done.
-    pub async fn upkept(&mut self, upkept: &Upkept, way: Way<'_>) {
+    pub async fn upkept(&mut self, upkept: &Upkept, budget: Option<&Arc<Budget>>) {
         let now = self.shared.app.clock.now();
         let mut wait = TimeDelta::zero();
         for problem in upkept.problems() {
@@ -272,10 +267,10 @@ impl Condition {
                     self.shared.app.microsoft.forget_token(self.account);
                 }
             }
-            if let (Some(wait), Some((_, budget))) = (problem.retry_after, way)
+            if let (Some(wait), Some(budget)) = (problem.retry_after, budget)
                 && problem.side != Side::Feed
             {
-                budget.close_for(wait);
+                self.shared.tally.throttled(self.account, now, budget.close_for(wait));
                 self.note_throttled(now + wait).await;
             }
             let person = problem.trouble.is_some_and(Trouble::needs_person);
@@ -297,49 +292,5 @@ impl Condition {
                 }
             }
         }
-    }
-
-    /// Which chores are due now, and when the next will be.
-    pub fn chores(&self, standing: &Standing, now: DateTime<Utc>) -> Due {
-        let feed = self.feed.allows(self.feed_due(standing, now), now);
-        let directory = self.directory.allows(self.directory_due(standing, now), now);
-        let paused = self.paused_until().is_some();
-        let next = [Some(feed), Some(directory).filter(|_| !paused)];
-        Due {
-            feed: feed <= now,
-            directory: directory <= now && !paused,
-            next: next.into_iter().flatten().filter(|due| *due > now).min(),
-        }
-    }
-
-    fn feed_due(&self, standing: &Standing, now: DateTime<Utc>) -> DateTime<Utc> {
-        // Looked at in the future: the clock has gone back since.
-        let Some(checked) = standing.checked_at.filter(|at| *at <= now) else { return now };
-        let regular = checked + self.spread(self.shared.pace.subscription);
-        // Once more after the account has fallen silent.
-        let silent = standing
-            .last_event_at
-            .filter(|last| *last > checked)
-            .map(|last| last + self.shared.pace.silence);
-        silent.map_or(regular, |silent| silent.min(regular))
-    }
-
-    fn directory_due(&self, standing: &Standing, now: DateTime<Utc>) -> DateTime<Utc> {
-        let Some(read) = standing.refreshed_at.filter(|at| *at <= now) else { return now };
-        let regular = read + self.spread(self.shared.pace.directory);
-        if standing.sync_asked_at > Some(read) {
-            return now;
-        }
-        match standing.stranger_at {
-            Some(came) if came > read => regular.min(came.max(read + STRANGERS_WAIT)),
-            _ => regular,
-        }
-    }
-
-    /// Accounts that began together do not stay together: up to a tenth sooner, each its own.
-    fn spread(&self, every: Duration) -> Duration {
-        let share = uuid::Uuid::from(self.account).as_u128() % 1024;
-        let share = u32::try_from(share).unwrap_or(0);
-        every.saturating_sub(every * share / 10_240)
     }
 }

@@ -1,33 +1,40 @@
 //! The workers of this node: one for each account whose lease it holds.
 //!
-//! The survey is the whole policy: every few seconds it says that we are alive, takes our fair
-//! share of what nobody works for, and starts and stops workers until they are those of our
-//! leases. A worker that fell is simply missing at the next survey. A node that could not say
-//! that it is alive for too long stops its workers itself, before another node starts its own.
+//! The survey is the whole policy. Every few seconds it says that we are alive. When something
+//! may have changed (a bell, a node that came or went, a worker that ended, and now and then
+//! without a reason), it also takes our fair share of what nobody works for, and starts and stops
+//! workers until they are those of our leases. A node that could not say that it is alive for too
+//! long stops its workers itself, before another node starts its own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use metrics::{counter, gauge};
 use tokio::sync::Notify;
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::feed::key_owner;
 use super::figures;
 use super::pulse::Pulse;
 use super::shared::{Shared, count};
-use super::store::leases::{self, Lease, Taken};
-use super::store::{doubt, due};
+use super::store::due;
+use super::store::leases::{self, Company, Lease};
+use super::survey::{self, Around};
 use super::worker::{Ended, Worker};
 use crate::ids::AccountId;
 use crate::kit::db::in_time;
-use crate::kit::token;
 
-/// How long workers may take to finish what is on its way when we stop.
-const GRACE: Duration = Duration::from_secs(7);
+/// How long workers may take to finish what is on its way when we stop, and by when the leases
+/// are given back.
+const GRACE: Duration = Duration::from_secs(6);
+const FAREWELL: Duration = Duration::from_secs(8);
+/// So many heartbeats may pass without a look around.
+const A_ROUND: u32 = 10;
+/// A look around is followed by a rest of so many times as long: the more accounts, the rarer.
+const RESTS: u32 = 4;
+const LONGEST_REST: Duration = Duration::from_secs(1);
 /// The clock is taken to have jumped when it is off by this much between two heartbeats.
 const JUMP: Duration = Duration::from_secs(5);
 /// A change older than this that nobody took up was overlooked.
@@ -44,6 +51,12 @@ pub struct Crew {
     drained: HashMap<AccountId, i64>,
     last_beat: Instant,
     last_look: (Instant, DateTime<Utc>),
+    /// As it was at the last heartbeat.
+    company: Company,
+    /// There may be something to see that we have not seen.
+    changed: bool,
+    looked_at: Instant,
+    rests_until: Instant,
 }
 
 struct Post {
@@ -65,6 +78,10 @@ impl Crew {
             drained: HashMap::new(),
             last_beat: Instant::now(),
             last_look: now,
+            company: Company::default(),
+            changed: true,
+            looked_at: Instant::now(),
+            rests_until: Instant::now(),
         }
     }
 
@@ -82,7 +99,8 @@ impl Crew {
                     stop.run_until_cancelled(timeout_at(until, self.look_back())).await;
                     self.let_go();
                 }
-                () = look_around.notified() => {
+                () = rung(look_around, self.rests_until) => {
+                    self.changed = true;
                     stop.run_until_cancelled(self.survey()).await;
                 }
             }
@@ -92,16 +110,43 @@ impl Crew {
     async fn survey(&mut self) {
         let began = Instant::now();
         let until = (began + self.shared.pace.gone_after / 3).min(self.lifeline());
-        match timeout_at(until, self.take_leases()).await {
-            Ok(Ok((leases, leaving))) => {
+        match timeout_at(until, self.see()).await {
+            Ok(Ok((company, around))) => {
                 self.last_beat = began;
                 self.pulse.beat(began);
-                self.staff(&leases, &leaving);
+                self.company = company;
+                if let Some(around) = around {
+                    self.changed = around.again;
+                    self.looked_at = began;
+                    self.rests_until = Instant::now() + (began.elapsed() * RESTS).min(LONGEST_REST);
+                    self.staff(&around);
+                }
+                self.shared.measure();
+                return self.let_go();
             }
             Ok(Err(error)) => tracing::warn!("the survey failed: {error:#}"),
             Err(_) => tracing::warn!("the survey took too long"),
         }
+        self.changed = true;
         self.let_go();
+    }
+
+    /// Says that we are alive, and looks around if there may be something to see.
+    async fn see(&self) -> anyhow::Result<(Company, Option<Around>)> {
+        let (app, pace) = (&self.shared.app, self.shared.pace);
+        let company = leases::heartbeat(&app.db, app.node, pace.gone_after).await?;
+        let alone_for_long = self.last_beat.elapsed() > pace.believed();
+        let rested = self.looked_at.elapsed() > pace.heartbeat * A_ROUND;
+        let changed = self.changed || company.unclaimed || company.others != self.company.others;
+        if !changed && !alone_for_long && !rested {
+            return Ok((company, None));
+        }
+        let finished = |lease: &Lease| {
+            self.posts.contains_key(&lease.account)
+                || self.drained.get(&lease.account) == Some(&lease.term)
+        };
+        let around = survey::look_around(&self.shared, company.live(), finished).await?;
+        Ok((company, Some(around)))
     }
 
     /// Until when our workers may believe in their leases; far off, if we have none.
@@ -115,51 +160,19 @@ impl Crew {
     /// Stops the workers when others will take us for gone: nobody may work for the same account
     /// twice. What is on its way cannot be called back; it is waited for, so that it is written
     /// down or, if another has the lease by then, confessed.
-    fn let_go(&self) {
+    fn let_go(&mut self) {
         if self.last_beat.elapsed() < self.shared.pace.believed() || self.posts.is_empty() {
             return;
         }
         tracing::error!("no sign of life could be given: {} workers stop", self.posts.len());
+        self.changed = true;
         for post in self.posts.values() {
             post.stop.cancel();
         }
     }
 
-    /// Our leases, and the accounts among them that are to be left to others.
-    async fn take_leases(&self) -> anyhow::Result<(Vec<Lease>, HashSet<AccountId>)> {
-        let (app, pace) = (&self.shared.app, self.shared.pace);
-        let live = leases::heartbeat(&app.db, app.node, pace.gone_after).await?;
-        for account in leases::newcomers(&app.db).await? {
-            let key = token::random();
-            let sealed = app.sealer.seal(&key_owner(account), &key)?;
-            leases::admit(&app.db, account, &token::digest(key.reveal()), &sealed).await?;
-        }
-        let mut tx = app.db.begin().await?;
-        let Taken { leases, clean } =
-            leases::take(&mut tx, app.node, live, pace.gone_after).await?;
-        let share = leases::fair_share(&mut *tx, live).await?;
-        let in_doubt: Vec<_> = leases
-            .iter()
-            .filter(|lease| !self.posts.contains_key(&lease.account))
-            .filter(|lease| !clean.contains(&lease.account))
-            .filter(|lease| self.drained.get(&lease.account) != Some(&lease.term))
-            .map(|lease| lease.account)
-            .collect();
-        if !in_doubt.is_empty() {
-            doubt::in_hand(&mut *tx, &in_doubt, app.clock.now()).await?;
-        }
-        let most = usize::try_from(share).unwrap_or(usize::MAX);
-        let leaving = if leases.len() > most {
-            leases::surplus(&mut *tx, app.node, share).await?
-        } else {
-            Vec::new()
-        };
-        tx.commit().await?;
-        Ok((leases, leaving.into_iter().collect()))
-    }
-
     /// Makes the workers those of our leases, less those that are to be left to others.
-    fn staff(&mut self, leases: &[Lease], leaving: &HashSet<AccountId>) {
+    fn staff(&mut self, Around { leases, leaving, .. }: &Around) {
         let terms: HashMap<_, _> = leases.iter().map(|lease| (lease.account, lease.term)).collect();
         for (account, post) in &self.posts {
             if terms.get(account) != Some(&post.term) {
@@ -177,7 +190,6 @@ impl Crew {
             }
         }
         gauge!(figures::LEASES).set(count(leases.len()));
-        self.shared.measure();
     }
 
     fn start(&mut self, lease: Lease) {
@@ -198,6 +210,8 @@ impl Crew {
         let Some(account) = self.by_task.remove(&id) else { return };
         let post = self.posts.remove(&account);
         let mut leaving = post.as_ref().is_some_and(|post| post.leaving);
+        // At the next heartbeat, and not at once: what fell may fall again.
+        self.changed = true;
         match ended {
             Err(error) if error.is_panic() => {
                 counter!(figures::WORKERS_FALLEN).increment(1);
@@ -270,6 +284,7 @@ impl Crew {
         for post in self.posts.values() {
             post.stop.cancel();
         }
+        let until = Instant::now() + FAREWELL;
         let finish = async { while self.workers.join_next().await.is_some() {} };
         if timeout(GRACE, finish).await.is_err() {
             tracing::warn!("{} workers had to be cut short", self.workers.len());
@@ -280,8 +295,14 @@ impl Crew {
             leases::leave(&app.db, app.node).await?;
             leases::ring_elsewhere(&app.db, &[]).await
         };
-        if !matches!(timeout(Duration::from_secs(1), leave).await, Ok(Ok(()))) {
+        if !matches!(timeout_at(until, leave).await, Ok(Ok(()))) {
             tracing::warn!("the leases were not given back; they run out by themselves");
         }
     }
+}
+
+/// Waits until somebody wants us to look around, and until we have rested from the last time.
+async fn rung(look_around: &Notify, rests_until: Instant) {
+    sleep_until(rests_until).await;
+    look_around.notified().await;
 }

@@ -1,9 +1,11 @@
 //! Looking after an account's subscription to CloudLink's events.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use metrics::counter;
 use url::Url;
 use uuid::Uuid;
 
+use super::figures;
 use super::problem::Problem;
 use super::shared::Shared;
 use super::store::feed::{self as store, Feed};
@@ -24,6 +26,13 @@ pub fn key_owner(account: AccountId) -> String {
 /// One that had gone missing is made anew and said to have been missing, until the next look
 /// finds it in its place. One that has been silent for long is made anew, too, without a word.
 pub async fn look_after(shared: &Shared, account: AccountId) -> Result<(), Problem> {
+    let outcome = make_sure(shared, account).await;
+    let result = if outcome.is_ok() { "done" } else { "failed" };
+    counter!(figures::SUBSCRIPTION_CHECKS, "result" => result).increment(1);
+    outcome
+}
+
+async fn make_sure(shared: &Shared, account: AccountId) -> Result<(), Problem> {
     let (db, cloudlink) = (&shared.app.db, &shared.app.cloudlink);
     let Some(feed) = store::feed(db, account).await? else { return Ok(()) };
     let hook = hook(&shared.app, account, &feed)?;

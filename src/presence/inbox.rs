@@ -17,6 +17,7 @@ use axum::routing::post;
 use chrono::{DateTime, TimeDelta, Utc};
 use metrics::{counter, gauge, histogram};
 use sqlx::PgPool;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -38,8 +39,9 @@ use crate::web::Path;
 const LARGEST_BODY: usize = 64 * 1024;
 /// Bodies in one flush.
 const MOST_AT_ONCE: usize = 1_024;
-/// Bodies that may wait for a flush.
+/// Bodies that may wait for a flush, and events in them and in the flush that is going on.
 const MOST_WAITING: usize = 4_096;
+const MOST_EVENTS: usize = 16_384;
 /// How long a webhook's key is believed without asking again.
 const KEY_LASTS: Duration = Duration::from_secs(30);
 const MOST_KEYS: usize = 100_000;
@@ -56,6 +58,7 @@ pub struct Inbox {
     clock: Clock,
     keys: Arc<RwLock<HashMap<TokenDigest, (Hook, Instant)>>>,
     queue: Batcher<Vec<Received>, Result<(), Failed>>,
+    room: Arc<Semaphore>,
 }
 
 /// The half that writes. Nothing is answered unless somebody runs it.
@@ -77,8 +80,13 @@ enum Failed {
 pub fn inbox(app: &AppState, pulse: Pulse) -> (Inbox, Writer) {
     let (hand_in, queue) = batcher(MOST_AT_ONCE, MOST_WAITING);
     let (db, clock) = (app.db.clone(), app.clock.clone());
-    let inbox =
-        Inbox { db: db.clone(), clock: clock.clone(), keys: Arc::default(), queue: hand_in };
+    let inbox = Inbox {
+        db: db.clone(),
+        clock: clock.clone(),
+        keys: Arc::default(),
+        queue: hand_in,
+        room: Arc::new(Semaphore::new(MOST_EVENTS)),
+    };
     (inbox, Writer { db, clock, wakes: app.wakes.clone(), queue, pulse })
 }
 
@@ -127,6 +135,8 @@ async fn receive(State(inbox): State<Inbox>, Path(key): Path<String>, body: Byte
         return StatusCode::NO_CONTENT.into_response();
     }
     counter!(figures::EVENTS_IN).increment(received.len() as u64);
+    let events = u32::try_from(received.len()).unwrap_or(u32::MAX);
+    let Ok(_room) = inbox.room.try_acquire_many(events) else { return come_again() };
     match inbox.queue.offer(received).await {
         Ok(Ok(())) => StatusCode::NO_CONTENT.into_response(),
         Ok(Err(Failed::Broken)) => refused(StatusCode::INTERNAL_SERVER_ERROR, "not written down"),
@@ -144,6 +154,11 @@ fn accepted(event: Event, hook: &Hook, now: DateTime<Utc>) -> Result<Received, S
     if event.account != hook.cloudlink_id {
         return Err("publisher.accountId is not the account of this webhook".to_owned());
     }
+    tracing::debug!(
+        account.id = %hook.account,
+        correlation.id = event.correlation_id,
+        "an event came"
+    );
     let state = event.state.unwrap_or_default();
     // Postgres cannot keep U+0000, and no state is a novel.
     let state: String = state.chars().filter(|c| !c.is_control()).take(100).collect();
@@ -191,7 +206,8 @@ impl Writer {
         while let Some((bodies, callers)) = queue.take(&stop).await {
             let asked = bodies.len();
             let events: Vec<_> = bodies.into_iter().flatten().collect();
-            gauge!(figures::FLUSH_EVENTS).set(count(events.len()));
+            gauge!(figures::QUEUE_DEPTH, "queue" => "events").set(count(queue.depth()));
+            histogram!(figures::FLUSH_EVENTS).record(count(events.len()));
             let began = Instant::now();
             let outcome = flush(&db, events, &clock, &wakes, &mut alive).await;
             histogram!(figures::FLUSH_SECONDS).record(began.elapsed());
@@ -224,6 +240,7 @@ async fn flush(
         }
     };
     counter!(figures::EVENTS_NEWER).increment(written.len() as u64);
+    counter!(figures::EVENTS_REPEATED).increment(repeated(&events, written.len()));
     let due: HashSet<_> = written.iter().filter(|w| w.due).map(|w| w.account).collect();
     let strangers: HashSet<_> = written.iter().filter(|w| w.stranger).map(|w| w.account).collect();
     for account in &due {
@@ -234,6 +251,15 @@ async fn flush(
         wakes.ring(*account);
     }
     Ok(())
+}
+
+/// How many of the events said nothing new: they had come before, or newer ones had.
+fn repeated(events: &[Received], written: usize) -> u64 {
+    let all: HashSet<_> =
+        events.iter().map(|event| (event.account, event.publication_id.as_str())).collect();
+    let users: HashSet<_> =
+        events.iter().map(|event| (event.account, event.user.as_str())).collect();
+    (events.len() - all.len() + users.len().saturating_sub(written)) as u64
 }
 
 async fn written(db: &PgPool, events: &mut [Received]) -> sqlx::Result<Vec<events::Written>> {

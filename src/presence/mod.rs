@@ -8,8 +8,10 @@
 //! after a crash goes on from what is written.
 
 mod bells;
+mod books;
 pub mod budget;
 mod changeover;
+mod chores;
 mod condition;
 mod crew;
 pub mod delays;
@@ -36,10 +38,12 @@ pub mod span;
 mod steps;
 pub mod store;
 pub mod supervisor;
+mod survey;
 mod tally;
 pub mod trouble;
 mod turning;
 mod upkeep;
+mod way;
 mod worker;
 
 pub use inbox::Inbox;
@@ -53,6 +57,7 @@ use crate::state::AppState;
 /// The engine's two halves: what takes events in, and what works them off. Events are answered
 /// only while the supervisor runs.
 pub fn engine(app: &AppState, pace: Pace) -> (Inbox, Supervisor) {
+    figures::describe();
     let pulse = Pulse::new(pace.gone_after);
     let (inbox, writer) = inbox::inbox(app, pulse.clone());
     (inbox, Supervisor::new(app, pace, pulse, writer))

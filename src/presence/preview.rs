@@ -2,12 +2,13 @@
 //! would be matched before anything is switched on. Nothing is pushed, and as soon as a worker
 //! has the account, reading is left to it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
 use super::store::directory::{self as store, Shrinkage};
-use super::store::{hints, matching, overview};
+use super::store::{hints, matching, overview, telephones};
 use crate::ids::AccountId;
 use crate::microsoft::{Cause, Connection, Next, UserChanges};
 use crate::state::AppState;
@@ -16,7 +17,6 @@ use crate::{cloudlink, microsoft};
 /// How often, and how long at most, a reading waits when Microsoft asks it to.
 const WAITS: u32 = 10;
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
-const USERS_AT_ONCE: usize = 1_000;
 
 /// What came of reading one directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub async fn read_entra(
         }
         let page = page(app, connection, link.as_deref()).await?;
         let mut tx = db.begin().await?;
-        store::write_entra(&mut tx, account, generation, &page).await?;
+        store::write_entra(&mut tx, account, Some(generation), &page).await?;
         tx.commit().await?;
         match page.next {
             Next::Page(next) => link = Some(next),
@@ -67,7 +67,8 @@ pub async fn read_entra(
     }
     let mut tx = db.begin().await?;
     let place = (connection.tenant, end.as_str());
-    store::finish_entra(&mut tx, account, Some(generation), place, app.clock.now()).await?;
+    store::finish_entra(&mut tx, account, Some(generation)).await?;
+    store::note_entra(&mut *tx, account, place, app.clock.now()).await?;
     tx.commit().await?;
     Ok(Read::Done)
 }
@@ -100,21 +101,33 @@ pub async fn read_cloudlink(
     believed: bool,
 ) -> Result<Read, Unread> {
     let db = &app.db;
-    let users = app.cloudlink.users(cloudlink_id).await?;
-    if overview::has_worker(db, account).await? {
-        return Ok(Read::Left);
+    let mut named = HashSet::new();
+    let mut link = None;
+    for number in 0.. {
+        if number == cloudlink::MOST_PAGES {
+            return Err(cloudlink::Refusal::endless().into());
+        }
+        let page = app.cloudlink.users(cloudlink_id, link.as_ref()).await?;
+        if overview::has_worker(db, account).await? {
+            return Ok(Read::Left);
+        }
+        telephones::write(db, account, &page.users).await?;
+        named.extend(page.users.into_iter().map(|user| user.id));
+        link = page.next;
+        if link.is_none() {
+            break;
+        }
     }
-    let generation = store::generation(db).await?;
-    for some in users.chunks(USERS_AT_ONCE) {
-        store::write_cloudlink(db, account, generation, some).await?;
-    }
-    let shrunk = store::cloudlink_shrinkage(db, account, generation).await?;
+    let gone = telephones::not_named(db, account, &named).await?;
+    let shrunk = Shrinkage::of(gone.len(), named.len());
     if !believed && shrunk.is_beyond_belief() {
         return Ok(Read::Shrunk(shrunk));
     }
-    let mut tx = db.begin().await?;
-    store::finish_cloudlink(&mut tx, account, generation, app.clock.now()).await?;
-    tx.commit().await?;
+    let now = app.clock.now();
+    if !gone.is_empty() {
+        telephones::let_go(db, account, &gone, now).await?;
+    }
+    telephones::note_read(db, account, now).await?;
     Ok(Read::Done)
 }
 

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use metrics::histogram;
 use tokio::time::sleep;
 
+use super::budget::{Budget, Slot};
 use super::figures;
 use super::plan::{self, Answer, Facts, Step, Urgency};
 use super::shared::Shared;
@@ -41,16 +42,22 @@ pub struct Done {
 pub async fn push(
     shared: Shared,
     lease: Lease,
-    connection: Arc<Connection>,
+    ((connection, budget), slot): ((Arc<Connection>, Arc<Budget>), Slot),
     due: DueUser,
     step: Step,
 ) -> Done {
     let clock = &shared.app.clock;
     let asked = clock.now();
-    let Some((wanted, answered)) = ask(&shared, &connection, step).await else {
+    let asking = ask(&shared, &connection, step).await;
+    drop(slot);
+    let Some((wanted, answered)) = asking else {
         return keep_books(shared, lease, due, step).await;
     };
     let now = clock.now();
+    // At once, and not when the books are kept: nothing more may leave meanwhile.
+    if let Some(wait) = answered.outcome.as_ref().err().and_then(|refusal| refusal.retry_after) {
+        shared.tally.throttled(lease.account, now, budget.close_for(wait));
+    }
     let (answer, after) = judge(&answered.outcome);
     histogram!(figures::PUSH_SECONDS).record(answered.took);
     count(&shared, lease, &due, &answered, now);

@@ -77,6 +77,9 @@ pub struct Shared {
     pub pulse: Pulse,
     /// How many accounts may read directories and look after subscriptions at once.
     pub upkeep: Arc<Semaphore>,
+    /// How many connections may be read at once: workers that start together leave the pool to
+    /// others, too.
+    pub opening: Arc<Semaphore>,
     due: Batcher<Ask, Result<Option<Told>, Away>>,
     outcomes: Batcher<Outcome, Result<Option<Accepted>, Away>>,
 }
@@ -104,9 +107,9 @@ impl Shared {
             outcomes,
         };
         let budgets = Budgets::new(app.config.microsoft.requests_per_second);
-        let upkeep = Arc::new(Semaphore::new(64));
+        let (upkeep, opening) = (Arc::new(Semaphore::new(64)), Arc::new(Semaphore::new(6)));
         let tally = Tally::default();
-        (Self { app, pace, budgets, tally, pulse, upkeep, due, outcomes: hand_in }, clerks)
+        (Self { app, pace, budgets, tally, pulse, upkeep, opening, due, outcomes: hand_in }, clerks)
     }
 
     /// What is due for an account; `None` when another node has its lease.

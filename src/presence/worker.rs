@@ -7,6 +7,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -15,9 +16,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
-use super::changeover::{Changeover, Way};
+use super::budget::Slot;
+use super::changeover::Changeover;
 use super::condition::Condition;
 use super::marks;
 use super::plan::{self, Step};
@@ -25,9 +27,9 @@ use super::push::{self, Done};
 use super::shared::Shared;
 use super::store::due::{Ask, DueUser, Standing, Told};
 use super::store::leases::Lease;
-use super::store::winding;
 use super::turning::{self, Turned};
-use super::upkeep::{self, Chores, Upkept};
+use super::upkeep::Upkept;
+use super::way::{self, Up, Way};
 use crate::ids::{AccountId, CloudlinkUserId};
 use crate::kit::db::PATIENCE;
 use crate::kit::wake::Bell;
@@ -39,8 +41,6 @@ const IN_FLIGHT: usize = 16;
 const AT_ONCE: i64 = 64;
 /// How long to wait before asking a Postgres that is away again.
 const AWAY: Duration = Duration::from_secs(1);
-/// How often an account that is being cleared up is looked at, whatever happens.
-const WINDING_DOWN: Duration = Duration::from_secs(30);
 
 /// How a worker ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,18 +60,22 @@ pub struct Worker {
     pub(super) lease: Lease,
     bell: Bell<AccountId>,
     pub(super) condition: Condition,
-    pub(super) connection: Option<Way>,
+    pub(super) way: Option<Arc<Way>>,
     pub(super) changeover: Changeover,
-    standing: Option<Standing>,
+    pub(super) standing: Option<Standing>,
     /// The change of the mapping that was gone through.
     remapped: Option<DateTime<Utc>>,
-    queue: VecDeque<DueUser>,
+    pub(super) queue: VecDeque<DueUser>,
     /// Users whose step is being done: never two requests for one user.
     in_hand: HashSet<CloudlinkUserId>,
-    steps: FuturesUnordered<BoxFuture<'static, Done>>,
-    upkeep: Option<BoxFuture<'static, Upkept>>,
+    pub(super) steps: FuturesUnordered<BoxFuture<'static, Done>>,
+    pub(super) upkeep: Option<BoxFuture<'static, Upkept>>,
     /// What the upkeep asks Microsoft with.
-    upkeep_with: Option<Arc<Connection>>,
+    pub(super) upkeep_with: Option<Arc<Connection>>,
+    /// What is done on account of the latest look is logged under it.
+    pub(super) activation: Span,
+    /// Counts among the workers from the first look on.
+    up: Option<Up>,
     /// There may be more to see than what we saw.
     pub(super) stale: bool,
     pub(super) look_at: Instant,
@@ -86,7 +90,7 @@ impl Worker {
             lease,
             bell,
             condition,
-            connection: None,
+            way: None,
             changeover: Changeover::default(),
             standing: None,
             remapped: None,
@@ -95,6 +99,8 @@ impl Worker {
             steps: FuturesUnordered::new(),
             upkeep: None,
             upkeep_with: None,
+            activation: Span::none(),
+            up: None,
             stale: true,
             look_at: Instant::now(),
         }
@@ -110,7 +116,9 @@ impl Worker {
     async fn work(&mut self, stop: &CancellationToken) -> Ended {
         loop {
             while self.stale && !stop.is_cancelled() {
-                match timeout(PATIENCE * 2, Box::pin(self.look())).await {
+                self.activation = activation(self.lease.account);
+                let span = self.activation.clone();
+                match timeout(PATIENCE * 2, Box::pin(self.look()).instrument(span)).await {
                     Ok(Some(ended)) => return ended,
                     Ok(None) => {}
                     Err(_) => self.look_again_soon(),
@@ -132,7 +140,9 @@ impl Worker {
                 }
                 signed_in = self.changeover.done() => Box::pin(self.signed_in(signed_in)).await,
                 () = self.bell.rung() => { self.stale = true; }
-                () = slot(self.connection.as_ref()), if self.may_push() => self.push_next(),
+                slot = way::slot(self.way.as_deref(), self.queue.front()), if self.may_push() => {
+                    self.push_next(slot);
+                }
                 () = sleep_until(self.look_at) => { self.stale = true; }
             }
         }
@@ -152,9 +162,11 @@ impl Worker {
                 return None;
             }
         };
+        self.up.get_or_insert_with(Up::new);
         if self.connect(&standing).await {
             return Some(Ended::Elsewhere);
         }
+        self.heed(&standing);
         let before = self.standing.as_ref();
         match turning::turn(&self.shared, self.lease.account, before, &standing, &mut self.remapped)
             .await
@@ -186,6 +198,15 @@ impl Worker {
         self.look_at = Instant::now() + AWAY.mul_f64(1.0 + rand::random::<f64>());
     }
 
+    /// Heeds a wait that another node was asked for, or this one before it was started.
+    fn heed(&self, standing: &Standing) {
+        let heeded = self.standing.as_ref().and_then(|before| before.throttled_until);
+        let news = standing.throttled_until.filter(|until| Some(*until) != heeded);
+        if let (Some(way), Some(until)) = (&self.way, news) {
+            way.close_until(until, self.shared.app.clock.now());
+        }
+    }
+
     /// Puts users into the queue; those who need no request are only written down.
     fn take_up(&mut self, users: Vec<DueUser>) {
         self.queue.clear();
@@ -207,22 +228,20 @@ impl Worker {
 
     fn may_push(&self) -> bool {
         !self.queue.is_empty()
-            && self.connection.is_some()
+            && self.way.is_some()
             && self.shared.pulse.felt_within(self.shared.pace.believed())
             && !self.changeover.holds()
             && self.steps.len() < self.condition.allows(IN_FLIGHT)
     }
 
     /// Sends the most urgent request on its way. Its slot in the budget is taken.
-    fn push_next(&mut self) {
-        let (Some(due), Some((connection, _))) = (self.queue.pop_front(), &self.connection) else {
-            return;
-        };
+    fn push_next(&mut self, slot: Slot) {
+        let (Some(due), Some(way)) = (self.queue.pop_front(), &self.way) else { return };
         let step = plan::plan(&due.facts, self.shared.app.clock.now());
         self.in_hand.insert(due.user.clone());
-        let connection = Arc::clone(connection);
-        let span = tracing::info_span!("push", account.id = %self.lease.account);
-        let push = push::push(self.shared.clone(), self.lease, connection, due, step);
+        let way = way.parts();
+        let span = tracing::info_span!(parent: &self.activation, "push");
+        let push = push::push(self.shared.clone(), self.lease, (way, slot), due, step);
         self.steps.push(Box::pin(push.instrument(span)));
     }
 
@@ -243,8 +262,11 @@ impl Worker {
                 self.changeover.hold();
                 self.stale = true;
             }
+            // Of a connection that another has taken the place of, it says nothing any more.
+            (Some(_), Some(with)) if !self.goes_by(&with) => {}
             (Some(answer), _) => {
-                self.condition.answered(answer, self.connection.as_ref()).await;
+                let budget = self.way.as_ref().map(|way| way.budget());
+                self.condition.answered(answer, budget).await;
             }
             (None, _) => {}
         }
@@ -253,77 +275,24 @@ impl Worker {
         false
     }
 
-    fn plan_chores(&mut self) {
-        let Some(standing) = &self.standing else { return };
-        if self.upkeep.is_some() {
-            return;
-        }
-        let now = self.shared.app.clock.now();
-        let due = self.condition.chores(standing, now);
-        let may_ask = due.directory && !self.changeover.holds();
-        let directory = self.connection.clone().filter(|_| may_ask);
-        if due.feed || directory.is_some() {
-            self.upkeep_with = directory.as_ref().map(|(connection, _)| Arc::clone(connection));
-            let chores = Chores { feed: due.feed, directory };
-            let span = tracing::info_span!("upkeep", account.id = %self.lease.account);
-            let chores = upkeep::do_chores(self.shared.clone(), self.lease, chores);
-            self.upkeep = Some(Box::pin(chores.instrument(span)));
-        }
-        self.look_at = self.look_at.min(self.shared.at(due.next));
-        self.pace();
-    }
-
-    /// Says farewell once nothing of ours is left in Teams.
-    async fn wind_down(&mut self) {
-        self.look_at = self.look_at.min(Instant::now() + WINDING_DOWN);
-        self.pace();
-        let busy = !self.queue.is_empty() || !self.steps.is_empty() || self.upkeep.is_some();
-        if busy || self.stale || !self.condition.may_part() {
-            return;
-        }
-        let (db, account) = (&self.shared.app.db, self.lease.account);
-        match winding::left(db, account).await {
-            Ok(0) => {
-                let all = self.standing.as_ref().is_some_and(|standing| standing.removing);
-                let farewell = upkeep::farewell(self.shared.clone(), self.lease, all);
-                self.upkeep = Some(Box::pin(farewell));
-            }
-            // Some were on their way into Teams while the others were made due.
-            Ok(_) => {
-                let made = winding::make_due(db, account, self.shared.app.clock.now()).await;
-                self.stale |= made.is_ok_and(|made| made > 0);
-            }
-            Err(error) => tracing::warn!(account.id = %account, "{error}"),
-        }
-    }
-
-    /// Takes note of upkeep that was done. True: the account's sync is over.
-    async fn kept(&mut self, upkept: Upkept) -> bool {
-        self.stale = true;
-        if let Some(with) = self.upkeep_with.take()
-            && let Some(refusal) = upkept.refusal()
-            && self.shared.turned(&with, refusal).await
-        {
-            self.changeover.hold();
-            return false;
-        }
-        self.condition.upkept(&upkept, self.connection.as_ref()).await;
-        matches!(upkept, Upkept::Farewell(Ok(true)))
+    /// Whether this is the connection that is used now.
+    pub(super) fn goes_by(&self, connection: &Connection) -> bool {
+        self.way.as_ref().is_some_and(|way| way.connection.version == connection.version)
     }
 
     /// Looks no later than when the account may ask again.
-    fn pace(&mut self) {
+    pub(super) fn pace(&mut self) {
         if let Some(until) = self.condition.paused_until() {
             self.look_at = self.look_at.min(until);
         }
     }
 }
 
-async fn slot(connection: Option<&Way>) {
-    match connection {
-        Some((_, budget)) => budget.slot().await,
-        None => pending().await,
-    }
+/// From one look at the tables to the next: everything logged in between carries its number.
+fn activation(account: AccountId) -> Span {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    tracing::info_span!("activation", account.id = %account, activation.id = number)
 }
 
 async fn turn(upkeep: &mut Option<BoxFuture<'static, Upkept>>) -> Upkept {

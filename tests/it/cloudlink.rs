@@ -63,7 +63,7 @@ async fn cloudlink(
 #[tokio::test]
 async fn every_call_says_who_we_are_and_in_which_account() {
     let (cloudlink, there, _) = signed_in(|_| Reply::json(200, &json!({"count": 0}))).await;
-    assert!(cloudlink.users(&account()).await.unwrap().is_empty());
+    assert!(cloudlink.users(&account(), None).await.unwrap().users.is_empty());
     assert!(cloudlink.accounts().await.unwrap().is_empty());
     let [sign_in, users, partner_sign_in, accounts] = &there.heard()[..] else {
         panic!("four requests")
@@ -176,14 +176,14 @@ async fn a_subscription_is_ordered_listed_and_ended() {
 async fn a_token_is_asked_for_once_and_renewed_before_its_end() {
     let (cloudlink, there, clock) = signed_in(|_| Reply::json(200, &json!({}))).await;
     let account = account();
-    let all = join_all((0..20).map(|_| cloudlink.users(&account))).await;
+    let all = join_all((0..20).map(|_| cloudlink.users(&account, None))).await;
     assert!(all.iter().all(Result::is_ok));
     assert_eq!(there.heard_at(TOKEN).len(), 1);
     clock.advance(TimeDelta::minutes(57));
-    cloudlink.users(&account).await.unwrap();
+    cloudlink.users(&account, None).await.unwrap();
     assert_eq!(there.heard_at(TOKEN).len(), 1);
     clock.advance(TimeDelta::minutes(3));
-    cloudlink.users(&account).await.unwrap();
+    cloudlink.users(&account, None).await.unwrap();
     assert_eq!(there.heard_at(TOKEN).len(), 2);
 }
 
@@ -195,7 +195,7 @@ async fn a_token_that_is_not_accepted_is_replaced_once() {
         _ => Reply::json(200, &json!({})),
     })
     .await;
-    cloudlink.users(&account()).await.unwrap();
+    cloudlink.users(&account(), None).await.unwrap();
     assert_eq!(there.heard_at(TOKEN).len(), 2);
 }
 
@@ -216,7 +216,7 @@ async fn a_refusal_is_named_and_carries_mitels_number_but_never_the_token() {
             Reply::raw(status, &headers, quoted)
         })
         .await;
-        let refusal = cloudlink.users(&account()).await.unwrap_err();
+        let refusal = cloudlink.users(&account(), None).await.unwrap_err();
         assert_eq!((refusal.cause, refusal.status), (cause, Some(status)));
         assert_eq!(refusal.correlation_id.as_deref(), Some("cor-1"));
         assert_eq!(refusal.retry_after, Some(Duration::from_secs(3)));
@@ -228,7 +228,7 @@ async fn a_refusal_is_named_and_carries_mitels_number_but_never_the_token() {
 async fn wrong_credentials_are_told_from_an_account_out_of_reach() {
     let (nobody, _there, _) = cloudlink(|_| Reply::json(401, &json!({"message": "no"}))).await;
     assert_eq!(nobody.test().await.unwrap_err().cause, Cause::CredentialsWrong);
-    assert_eq!(nobody.users(&account()).await.unwrap_err().cause, Cause::CredentialsWrong);
+    assert_eq!(nobody.users(&account(), None).await.unwrap_err().cause, Cause::CredentialsWrong);
 
     let (partner_only, _there, _) = cloudlink(|heard| {
         if heard.path != TOKEN {
@@ -241,7 +241,7 @@ async fn wrong_credentials_are_told_from_an_account_out_of_reach() {
     })
     .await;
     partner_only.test().await.unwrap();
-    assert_eq!(partner_only.users(&account()).await.unwrap_err().cause, Cause::Forbidden);
+    assert_eq!(partner_only.users(&account(), None).await.unwrap_err().cause, Cause::Forbidden);
 }
 
 #[tokio::test]
@@ -269,7 +269,7 @@ async fn without_credentials_nothing_is_asked() {
     let cloudlink = Cloudlink::new(http, &settings, NodeId::new(), Clock::default());
     assert!(!cloudlink.is_configured());
     assert_eq!(cloudlink.test().await.unwrap_err().cause, Cause::NotConfigured);
-    assert_eq!(cloudlink.users(&account()).await.unwrap_err().cause, Cause::NotConfigured);
+    assert_eq!(cloudlink.users(&account(), None).await.unwrap_err().cause, Cause::NotConfigured);
 }
 
 #[tokio::test]
@@ -289,13 +289,21 @@ async fn a_whole_cloudlink_is_read_page_by_page() {
         let (ours, told) = (&sandbox.world().customers[2], &accounts[2]);
         assert_eq!((&told.id, &told.name, &told.city), (&ours.account, &ours.name, &ours.city));
         assert_eq!(told.support_emails, std::slice::from_ref(&ours.contact));
-        let users = cloudlink.users(&ours.account).await.unwrap();
+        let (mut users, mut link) = (Vec::new(), None);
+        loop {
+            let page = cloudlink.users(&ours.account, link.as_ref()).await.unwrap();
+            users.extend(page.users);
+            link = page.next;
+            if link.is_none() {
+                break;
+            }
+        }
         assert_eq!(users.len(), ours.phones.len());
         assert_eq!((&users[3].id, &users[3].email), (&ours.phones[3].user, &ours.phones[3].email));
 
         sandbox.refuse_account(&ours.account, true).unwrap();
         clock.advance(TimeDelta::hours(2));
-        assert_eq!(cloudlink.users(&ours.account).await.unwrap_err().cause, Cause::Forbidden);
+        assert_eq!(cloudlink.users(&ours.account, None).await.unwrap_err().cause, Cause::Forbidden);
         sandbox.refuse_account(&ours.account, false).unwrap();
     }
 }

@@ -13,6 +13,7 @@ mod cli;
 mod checks;
 mod cloudlink;
 mod config;
+mod dashboard;
 mod design;
 mod fleet;
 mod home;

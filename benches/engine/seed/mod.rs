@@ -36,7 +36,7 @@ pub struct Wanted {
     #[command(flatten)]
     pub shape: Shape,
     #[command(flatten)]
-    pub life: Life,
+    life: Life,
     /// Where the private Postgres is kept; else `DATABASE_URL` and `PORTAL_MASTER_KEY` say where.
     #[arg(long)]
     pub dir: Option<PathBuf>,
@@ -118,7 +118,7 @@ pub fn config(dir: Option<&std::path::Path>) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-async fn is_filled(db: &PgPool) -> anyhow::Result<bool> {
+pub async fn is_filled(db: &PgPool) -> anyhow::Result<bool> {
     Ok(sqlx::query_scalar("SELECT EXISTS (SELECT FROM accounts)").fetch_one(db).await?)
 }
 
@@ -199,9 +199,9 @@ async fn seal(
     // As if read within the last quarter of an hour, each at a time of its own.
     sqlx::query(
         "INSERT INTO presence_accounts (account_id, hook_digest, hook_key, subscription_checked_at,
-            directory_refreshed_at, users_refreshed_at, last_event_at, last_success_at)
-         SELECT $1, $2, $3, t.at, t.at, t.at, t.at, t.at
-         FROM (SELECT $4::timestamptz - random() * interval '10 minutes' AS at) t",
+            directory_refreshed_at, users_refreshed_at, last_event_at, last_success_at, unmatched)
+         SELECT $1, $2, $3, t.at, t.at, t.at, t.at, t.at, false
+         FROM (SELECT $4::timestamptz - random() * interval '14 minutes' AS at) t",
     )
     .bind(account)
     .bind(token::digest(key.reveal()))

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 use super::*;
-use crate::presence::budget::Allowance;
+use crate::presence::budget::allowance::Allowance;
 
 pub const USERS: u8 = 3;
 pub const PER_SECOND: usize = 2;

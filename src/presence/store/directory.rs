@@ -1,35 +1,43 @@
-//! Both directories as last read, page by page and never whole in memory.
+//! The directory of Entra as last read, page by page and never whole in memory.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::ids::{AccountId, CloudlinkUserId, EntraUserId, TenantId};
-use crate::{cloudlink, microsoft};
+use crate::ids::{AccountId, CloudlinkAccountId, EntraUserId, TenantId};
+use crate::microsoft;
 
 /// Where the last reading ended.
 #[derive(Clone, Debug)]
 pub struct Bookmark {
+    pub cloudlink_id: CloudlinkAccountId,
     pub delta_link: Option<String>,
     pub delta_tenant: Option<TenantId>,
-    pub generation: i64,
     pub refreshed_at: Option<DateTime<Utc>>,
     pub sync_asked_at: Option<DateTime<Utc>>,
     pub braked_at: Option<DateTime<Utc>>,
 }
 
-/// Begins a reading: what it names from now on has the generation that is returned.
-pub async fn begin(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<Option<Bookmark>> {
+impl Bookmark {
+    /// Whether somebody has pressed Sync now since.
+    pub fn is_asked_for(&self) -> bool {
+        self.sync_asked_at > self.refreshed_at
+    }
+}
+
+pub async fn bookmark(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+) -> sqlx::Result<Option<Bookmark>> {
     sqlx::query_as!(
         Bookmark,
         r#"
-        UPDATE presence_accounts SET
-            -- by the clock, so that it rises even when the row was forgotten meanwhile
-            generation = greatest(generation + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
-        WHERE account_id = $1
-        RETURNING delta_link, delta_tenant AS "delta_tenant: TenantId", generation,
-            directory_refreshed_at AS refreshed_at, sync_asked_at, braked_at
+        SELECT a.cloudlink_account_id AS "cloudlink_id: CloudlinkAccountId",
+            p.delta_link, p.delta_tenant AS "delta_tenant: TenantId",
+            p.directory_refreshed_at AS refreshed_at, p.sync_asked_at, p.braked_at
+        FROM presence_accounts p JOIN accounts a ON a.id = p.account_id
+        WHERE p.account_id = $1
         "#,
         account as AccountId,
     )
@@ -44,6 +52,24 @@ pub async fn generation(db: impl PgExecutor<'_>) -> sqlx::Result<i64> {
     )
     .fetch_one(db)
     .await
+}
+
+/// Begins a reading of Entra from the start: what it names has the generation that is returned,
+/// or a later one.
+pub async fn next_generation(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<i64> {
+    let generation = sqlx::query_scalar!(
+        r#"
+        UPDATE presence_accounts SET
+            -- by the clock, so that it rises even when the row was forgotten meanwhile
+            generation = greatest(generation + 1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
+        WHERE account_id = $1
+        RETURNING generation
+        "#,
+        account as AccountId,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(generation.unwrap_or_default())
 }
 
 /// Forgets what an interrupted reading marked as gone.
@@ -61,7 +87,7 @@ pub async fn unmark(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result
 pub async fn write_entra(
     tx: &mut PgConnection,
     account: AccountId,
-    generation: i64,
+    from_start: Option<i64>,
     page: &microsoft::UserChanges,
 ) -> sqlx::Result<()> {
     // The same user may come twice in a page; Postgres takes each only once.
@@ -110,7 +136,7 @@ pub async fn write_entra(
         ON CONFLICT DO NOTHING
         "#,
         account as AccountId,
-        generation,
+        from_start.unwrap_or(0),
         &ids as &[EntraUserId],
         &names as &[Option<&str>],
         &mails as &[Option<&str>],
@@ -124,6 +150,12 @@ pub async fn write_entra(
         "UPDATE entra_users SET gone = true WHERE account_id = $1 AND entra_id = ANY($2)",
         account as AccountId,
         &page.removed as &[EntraUserId],
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE presence_accounts SET unmatched = true WHERE account_id = $1 AND NOT unmatched",
+        account as AccountId,
     )
     .execute(tx)
     .await?;
@@ -150,6 +182,12 @@ pub struct Shrinkage {
 const A_FEW: i64 = 10;
 
 impl Shrinkage {
+    /// So many are gone, beside so many who were named.
+    pub fn of(gone: usize, named: usize) -> Self {
+        let count = |people| i64::try_from(people).unwrap_or(i64::MAX);
+        Self { gone: count(gone), present: count(gone.saturating_add(named)) }
+    }
+
     /// Whether so many are gone that it is likelier a mistake.
     pub fn is_beyond_belief(self) -> bool {
         self.gone > A_FEW && self.gone * 2 > self.present
@@ -175,13 +213,11 @@ pub async fn entra_shrinkage(
     .await
 }
 
-/// Believes a reading of Entra: lets go of who is gone, and keeps where the next one begins.
+/// Believes a reading of Entra that brought news: lets go of who is gone.
 pub async fn finish_entra(
     tx: &mut PgConnection,
     account: AccountId,
     from_start: Option<i64>,
-    (tenant, delta_link): (TenantId, &str),
-    now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         "DELETE FROM entra_users WHERE account_id = $1 AND (gone OR generation < $2)",
@@ -190,6 +226,22 @@ pub async fn finish_entra(
     )
     .execute(&mut *tx)
     .await?;
+    sqlx::query!(
+        "UPDATE presence_accounts SET unmatched = true WHERE account_id = $1 AND NOT unmatched",
+        account as AccountId,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Keeps where the next reading of Entra begins.
+pub async fn note_entra(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    (tenant, delta_link): (TenantId, &str),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
         UPDATE presence_accounts SET delta_link = $2, delta_tenant = $3, directory_refreshed_at = $4
@@ -200,87 +252,7 @@ pub async fn finish_entra(
         tenant as TenantId,
         now,
     )
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Writes CloudLink's users.
-pub async fn write_cloudlink(
-    db: impl PgExecutor<'_>,
-    account: AccountId,
-    generation: i64,
-    users: &[cloudlink::User],
-) -> sqlx::Result<()> {
-    let ids: Vec<_> = users.iter().map(|user| user.id.clone()).collect();
-    let names: Vec<_> = users.iter().map(|user| user.name.clone()).collect();
-    let emails: Vec<_> = users.iter().map(|user| user.email.clone()).collect();
-    sqlx::query!(
-        r#"
-        INSERT INTO cloudlink_users AS c (account_id, user_id, name, email, generation)
-        SELECT DISTINCT ON (user_id) $1::uuid, user_id, name, email, $2::bigint
-        FROM unnest($3::text[], $4::text[], $5::text[]) AS u (user_id, name, email)
-        ON CONFLICT (account_id, user_id) DO UPDATE SET
-            name = excluded.name, email = excluded.email,
-            generation = greatest(c.generation, excluded.generation)
-        "#,
-        account as AccountId,
-        generation,
-        &ids as &[CloudlinkUserId],
-        &names,
-        &emails,
-    )
     .execute(db)
-    .await?;
-    Ok(())
-}
-
-pub async fn cloudlink_shrinkage(
-    db: impl PgExecutor<'_>,
-    account: AccountId,
-    generation: i64,
-) -> sqlx::Result<Shrinkage> {
-    sqlx::query_as!(
-        Shrinkage,
-        r#"
-        SELECT count(*) FILTER (WHERE generation < $2) AS "gone!", count(*) AS "present!"
-        FROM cloudlink_users WHERE account_id = $1
-        "#,
-        account as AccountId,
-        generation,
-    )
-    .fetch_one(db)
-    .await
-}
-
-/// Believes a reading of CloudLink's users: lets go of who was not named, and makes those due of
-/// whom something still stands in Teams.
-pub async fn finish_cloudlink(
-    tx: &mut PgConnection,
-    account: AccountId,
-    generation: i64,
-    now: DateTime<Utc>,
-) -> sqlx::Result<()> {
-    sqlx::query!(
-        r#"
-        WITH gone AS (
-            DELETE FROM cloudlink_users WHERE account_id = $1 AND generation < $2 RETURNING user_id
-        )
-        UPDATE presences p SET due_at = $3, urgency = 3, revision = revision + 1
-        FROM gone WHERE p.account_id = $1 AND p.user_id = gone.user_id AND p.applied IS NOT NULL
-        "#,
-        account as AccountId,
-        generation,
-        now,
-    )
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query!(
-        "UPDATE presence_accounts SET users_refreshed_at = $2 WHERE account_id = $1",
-        account as AccountId,
-        now,
-    )
-    .execute(tx)
     .await?;
     Ok(())
 }

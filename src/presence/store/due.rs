@@ -143,7 +143,9 @@ async fn standings(
                    AND s.step = 'push' AND s.ended_at IS NULL) AS "counting!",
                z.paused AS "paused?", z.paused_until, z.zone, z.days, z.from_minute, z.to_minute,
                least(p.directory_refreshed_at, p.users_refreshed_at) AS refreshed_at,
-               p.directory_refreshed_at IS NULL OR p.users_refreshed_at IS NULL AS "never_read!"
+               -- or read and, as the process ended then, never matched
+               p.directory_refreshed_at IS NULL OR p.users_refreshed_at IS NULL OR p.unmatched
+                   AS "never_read!"
         FROM unnest($1::uuid[], $2::bigint[]) AS ask (account_id, term)
         JOIN presence_accounts p ON p.account_id = ask.account_id
             AND p.term = ask.term AND p.node_id = $3
@@ -302,15 +304,10 @@ pub async fn overlooked(
 ) -> sqlx::Result<Vec<AccountId>> {
     sqlx::query_scalar!(
         r#"
-        SELECT a.account_id AS "id: AccountId" FROM presence_accounts a
-        WHERE a.node_id = $1 AND EXISTS (
-            SELECT 1 FROM (VALUES (0::smallint), (1::smallint), (3::smallint)) AS u (urgency)
-            CROSS JOIN LATERAL (
-                SELECT 1 FROM presences p
-                WHERE p.account_id = a.account_id AND p.urgency = u.urgency AND p.due_at <= $2
-                LIMIT 1
-            ) AS any_due
-        )
+        -- what is due stands in an index of its own, which is read as a whole
+        SELECT DISTINCT p.account_id AS "id: AccountId"
+        FROM presences p JOIN presence_accounts a ON a.account_id = p.account_id
+        WHERE a.node_id = $1 AND p.due_at <= $2 AND p.urgency <> 2
         "#,
         node as NodeId,
         since,

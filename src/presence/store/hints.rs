@@ -15,28 +15,6 @@ pub async fn refresh(db: &PgPool, account: AccountId) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-/// The same after a reading, unless that brought nothing new: nobody's match has `changed`, and
-/// Entra named nobody.
-pub async fn refresh_after(
-    db: &PgPool,
-    account: AccountId,
-    generation: i64,
-    changed: u64,
-) -> sqlx::Result<()> {
-    let named = sqlx::query_scalar!(
-        r#"
-        SELECT EXISTS (SELECT FROM entra_users WHERE account_id = $1 AND generation >= $2)
-            AS "named!"
-        "#,
-        account as AccountId,
-        generation,
-    );
-    if changed > 0 || named.fetch_one(db).await? {
-        refresh(db, account).await?;
-    }
-    Ok(())
-}
-
 /// Works out the hints of these users alone.
 pub async fn of_users(
     tx: &mut PgConnection,

@@ -20,13 +20,30 @@ pub struct Lease {
     pub term: i64,
 }
 
-/// Says that this node is alive, and returns how many are, itself included.
+/// What a node hears when it says that it is alive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Company {
+    /// Which other nodes are alive.
+    pub others: Vec<NodeId>,
+    /// There are accounts that were given back or are new, and nobody's.
+    pub unclaimed: bool,
+}
+
+impl Company {
+    /// How many nodes are alive, this one included.
+    pub fn live(&self) -> i64 {
+        i64::try_from(self.others.len()).unwrap_or(i64::MAX).saturating_add(1)
+    }
+}
+
+/// Says that this node is alive: all that is said while nothing changes.
 pub async fn heartbeat(
     db: impl PgExecutor<'_>,
     node: NodeId,
     gone_after: Duration,
-) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
+) -> sqlx::Result<Company> {
+    sqlx::query_as!(
+        Company,
         r#"
         WITH beat AS (
             INSERT INTO nodes (id, started_at, seen_at, version) VALUES ($1, now(), now(), $2)
@@ -34,7 +51,9 @@ pub async fn heartbeat(
         ), buried AS (
             DELETE FROM nodes WHERE id <> $1 AND seen_at < now() - interval '1 day'
         )
-        SELECT count(*) + 1 AS "live!" FROM nodes WHERE id <> $1 AND seen_at > now() - $3::interval
+        SELECT coalesce(array_agg(id ORDER BY id), '{}') AS "others!: Vec<NodeId>",
+            EXISTS (SELECT FROM presence_accounts WHERE node_id IS NULL) AS "unclaimed!"
+        FROM nodes WHERE id <> $1 AND seen_at > now() - $3::interval
         "#,
         node as NodeId,
         env!("CARGO_PKG_VERSION"),
@@ -63,21 +82,22 @@ pub async fn newcomers(db: impl PgExecutor<'_>) -> sqlx::Result<Vec<AccountId>> 
     .await
 }
 
-/// Gives an account the row that a worker needs, with the key of its webhook.
+/// Gives accounts the rows that workers need, each with the key of its webhook.
 pub async fn admit(
     db: impl PgExecutor<'_>,
-    account: AccountId,
-    digest: &TokenDigest,
-    key: &Sealed,
+    accounts: &[AccountId],
+    digests: &[TokenDigest],
+    keys: &[Sealed],
 ) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
-        INSERT INTO presence_accounts (account_id, hook_digest, hook_key) VALUES ($1, $2, $3)
+        INSERT INTO presence_accounts (account_id, hook_digest, hook_key)
+        SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[])
         ON CONFLICT (account_id) DO NOTHING
         "#,
-        account as AccountId,
-        digest as &TokenDigest,
-        key as &Sealed,
+        accounts as &[AccountId],
+        digests as &[TokenDigest],
+        keys as &[Sealed],
     )
     .execute(db)
     .await?;
@@ -218,14 +238,32 @@ pub async fn surplus(
     .await
 }
 
-/// How many accounts each of `live` nodes should work for, at most.
-pub async fn fair_share(db: impl PgExecutor<'_>, live: i64) -> sqlx::Result<i64> {
-    sqlx::query_scalar!(
+/// How the accounts lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Spread {
+    /// How many accounts each node should work for, at most.
+    pub share: i64,
+    /// How many nobody works for.
+    pub unclaimed: i64,
+}
+
+pub async fn spread(
+    db: impl PgExecutor<'_>,
+    node: NodeId,
+    live: i64,
+    gone_after: Duration,
+) -> sqlx::Result<Spread> {
+    sqlx::query_as!(
+        Spread,
         r#"
-        SELECT ceil(count(*)::float8 / greatest($1::bigint, 1))::bigint AS "share!"
-        FROM presence_accounts
+        SELECT ceil(count(*)::float8 / greatest($2::bigint, 1))::bigint AS "share!",
+            count(*) FILTER (WHERE n.id IS NULL
+                OR (n.id <> $1 AND n.seen_at <= now() - $3::interval)) AS "unclaimed!"
+        FROM presence_accounts p LEFT JOIN nodes n ON n.id = p.node_id
         "#,
+        node as NodeId,
         live,
+        interval(gone_after),
     )
     .fetch_one(db)
     .await
@@ -261,6 +299,22 @@ pub async fn ring_elsewhere(db: impl PgExecutor<'_>, accounts: &[AccountId]) -> 
     let ids: Vec<_> = accounts.iter().map(ToString::to_string).collect();
     sqlx::query!("SELECT pg_notify($1, $2)", BELLS, ids.join(",")).execute(db).await?;
     Ok(())
+}
+
+/// Whether nobody works for one of these accounts: it may want a worker.
+pub async fn lacks_a_worker(db: impl PgExecutor<'_>, accounts: &[AccountId]) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        SELECT EXISTS (
+            SELECT FROM unnest($1::uuid[]) AS rung (account_id)
+            LEFT JOIN presence_accounts p ON p.account_id = rung.account_id
+            WHERE p.node_id IS NULL
+        ) AS "lacks!"
+        "#,
+        accounts as &[AccountId],
+    )
+    .fetch_one(db)
+    .await
 }
 
 fn interval(duration: Duration) -> PgInterval {

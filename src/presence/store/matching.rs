@@ -13,6 +13,41 @@ use crate::ids::{AccountId, CloudlinkUserId};
 /// A user whom Microsoft refused is not asked about again for so long, unless somebody presses Sync now.
 const REFUSAL_LASTS: TimeDelta = TimeDelta::hours(24);
 
+/// Whether matching anew may come to something else than the last time: something was read that
+/// nobody has been matched with, or a refusal is long enough ago.
+pub async fn is_due(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    let due = sqlx::query_scalar!(
+        r#"
+        SELECT p.unmatched OR EXISTS (
+            SELECT FROM cloudlink_users c
+            WHERE c.account_id = $1 AND c.entra_id IS NULL AND NOT c.excluded
+                AND c.match_trouble = 'no-teams' AND c.refused_at <= $2
+        ) AS "due!"
+        FROM presence_accounts p WHERE p.account_id = $1
+        "#,
+        account as AccountId,
+        now - REFUSAL_LASTS,
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(due.unwrap_or(false))
+}
+
+/// What has been read is about to be matched, in the same transaction.
+pub async fn note_matched(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "UPDATE presence_accounts SET unmatched = false WHERE account_id = $1 AND unmatched",
+        account as AccountId,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Matches an account's users anew, and marks those whose match has changed. Returns how many
 /// those are. Whoever calls it rings the account's bell: the worker goes through the marks.
 pub async fn rematch(

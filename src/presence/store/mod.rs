@@ -23,6 +23,7 @@ pub mod rules;
 pub mod steps;
 mod reseal;
 pub mod tally;
+pub mod telephones;
 pub mod why;
 pub mod winding;
 

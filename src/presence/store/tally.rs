@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use crate::ids::AccountId;
+use crate::ids::{AccountId, NodeId};
 
 /// What one account did in one minute, or in a part of it.
 #[derive(Clone, Debug)]
@@ -80,6 +80,34 @@ pub async fn add(db: impl PgExecutor<'_>, minutes: &[Minute]) -> sqlx::Result<()
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// How much Teams holds of ours, for the accounts of one node.
+#[derive(Clone, Copy, Debug)]
+pub struct Sessions {
+    pub held: f64,
+    /// Due for renewal, and waiting for it.
+    pub renewals_due: f64,
+}
+
+pub async fn sessions(
+    db: impl PgExecutor<'_>,
+    node: NodeId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<Sessions> {
+    sqlx::query_as!(
+        Sessions,
+        r#"
+        SELECT count(*)::float8 AS "held!",
+            (count(*) FILTER (WHERE p.urgency = 2 AND p.due_at <= $2))::float8 AS "renewals_due!"
+        FROM presences p JOIN presence_accounts a ON a.account_id = p.account_id
+        WHERE a.node_id = $1 AND p.applied IS NOT NULL
+        "#,
+        node as NodeId,
+        now,
+    )
+    .fetch_one(db)
+    .await
 }
 
 /// Lets go of minutes nobody looks at any more, and of events from the future that have come to pass.

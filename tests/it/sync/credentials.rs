@@ -1,5 +1,7 @@
 //! Secrets and certificates that follow each other under a running worker.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use presence_portal::ids::IntegrationId;
 use presence_portal::integrations::credential::{Expiry, PROVING, Spares, halves_of};
@@ -9,6 +11,7 @@ use presence_portal::kit::secret::Secret;
 use presence_portal::microsoft::{Cause, Certificate, Credential};
 use presence_portal::sandbox::{Permission, System, Uses, World};
 use sqlx::PgPool;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::Office;
@@ -75,6 +78,12 @@ impl Office {
 
     fn uses(&self, key: Uuid) -> Uses {
         self.sandbox.uses(self.tenant(0), key)
+    }
+
+    /// The worker signs in with it. Whoever is told in between is told with the token of before.
+    async fn comes_to_use(&self, key: Uuid) {
+        let used = self.sandbox.until(|_| self.uses(key).requests > 0);
+        timeout(Duration::from_secs(15), used).await.expect("it is signed in with");
     }
 
     /// Every telephone rings, and everybody is seen to be in this kind of call.
@@ -253,7 +262,7 @@ async fn the_next_secret_takes_over_a_day_before_the_end_and_once_however_many_n
     office.until(until, 0).await;
     office.phone_is("Ann Miller", "onCall");
     office.holds("Ann Miller", Some("InACall")).await;
-    assert!(office.uses(new.id).requests > 0);
+    office.comes_to_use(new.id).await;
 
     assert!(office.spares().await.previous.is_some(), "in case Microsoft changes its mind");
     office.pass(PROVING);
@@ -286,7 +295,7 @@ async fn a_certificate_takes_over_once_it_is_uploaded_and_is_rolled_before_its_e
     office.sandbox.expire_secrets(tenant).unwrap();
     office.phone_is("Ann Miller", "onCall");
     office.holds("Ann Miller", Some("InACall")).await;
-    assert!(office.uses(kept.id).requests > 0);
+    office.comes_to_use(kept.id).await;
     office.no_push_failed().await;
     office.troubled(0, "").await;
 
@@ -309,7 +318,7 @@ async fn a_certificate_takes_over_once_it_is_uploaded_and_is_rolled_before_its_e
     assert!(office.version().await > before);
     office.phone_is("Bob Stone", "onCall");
     office.holds("Bob Stone", Some("InACall")).await;
-    assert!(office.uses(second.id).requests > 0);
+    office.comes_to_use(second.id).await;
     office.no_push_failed().await;
 
     office.sandbox.delete_certificates(tenant).unwrap();

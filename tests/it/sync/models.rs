@@ -10,7 +10,7 @@ use presence_portal::ids::{AccountId, CloudlinkUserId, EntraUserId};
 use presence_portal::microsoft::{Next, User, UserChanges};
 use presence_portal::presence::mapping::{Decision, Mapping, fold};
 use presence_portal::presence::store::events::{self, Received};
-use presence_portal::presence::store::{directory, matching};
+use presence_portal::presence::store::{directory, matching, telephones};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use sqlx::PgPool;
@@ -147,7 +147,7 @@ async fn matching_agrees_with_a_reader_of_the_rules() {
                 next: Next::Done(String::new()),
             };
             let mut tx = db.begin().await.unwrap();
-            directory::write_entra(&mut tx, account, 1, &page).await.unwrap();
+            directory::write_entra(&mut tx, account, Some(1), &page).await.unwrap();
             tx.commit().await.unwrap();
             let phones: Vec<_> = people
                 .iter()
@@ -159,7 +159,7 @@ async fn matching_agrees_with_a_reader_of_the_rules() {
                     extension: String::new(),
                 })
                 .collect();
-            directory::write_cloudlink(&db, account, 1, &phones).await.unwrap();
+            telephones::write(&db, account, &phones).await.unwrap();
             for (n, person) in people.iter().enumerate() {
                 sqlx::query(
                     "UPDATE cloudlink_users SET excluded = $3, matched_by_hand = $4 IS NOT NULL, entra_id = $4,

@@ -116,6 +116,22 @@ async fn whoever_lost_the_lease_writes_nothing_down() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn directories_that_were_read_and_not_matched_are_read_by_the_next_process() {
+    let mut office = Office::open(World::small()).await;
+    office.stop().await;
+    sqlx::raw_sql(
+        "UPDATE presence_accounts SET unmatched = true;
+         UPDATE cloudlink_users SET entra_id = NULL, match_trouble = NULL;",
+    )
+    .execute(&office.stage.db)
+    .await
+    .unwrap();
+    office.restart().await;
+    office.phone_is("Ann Miller", "onCall");
+    office.holds("Ann Miller", Some("InACall")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_is_told_to_stop_gives_its_leases_back() {
     let mut office = Office::open(World::small()).await;
     let stopped = timeout(Duration::from_secs(8), office.stop()).await;

@@ -279,7 +279,7 @@ impl Office {
         self.until(
             "SELECT EXISTS (SELECT 1 FROM presence_accounts WHERE account_id = $1
                 AND subscription_id IS NOT NULL AND directory_refreshed_at IS NOT NULL
-                AND users_refreshed_at IS NOT NULL)",
+                AND users_refreshed_at IS NOT NULL AND NOT unmatched)",
             index,
         )
         .await;
@@ -326,7 +326,11 @@ impl Office {
         let mut last = causes.await;
         let began = tokio::time::Instant::now();
         while last != cause {
-            assert!(began.elapsed() < PATIENCE, "trouble is {last:?} and not {cause:?}");
+            if began.elapsed() > PATIENCE {
+                let asked = self.sandbox.latest_requests(12);
+                let books = self.books().await;
+                panic!("trouble is {last:?} and not {cause:?}\n{books}\n{asked:#?}");
+            }
             sleep(Duration::from_millis(20)).await;
             last = sqlx::query_scalar(
                 "SELECT coalesce(string_agg(cause, ' ' ORDER BY side), '') FROM presence_troubles WHERE account_id = $1",

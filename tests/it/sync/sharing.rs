@@ -137,7 +137,7 @@ async fn nobody_takes_what_belongs_to_a_tenant_that_is_elsewhere() {
     let office = Office::open(World::of_size(2, 1)).await;
     join_the_first_tenant(&office, 1).await;
     let (db, node) = (&office.stage.db, NodeId::new());
-    let live = leases::heartbeat(db, node, PACE.gone_after).await.unwrap();
+    let live = leases::heartbeat(db, node, PACE.gone_after).await.unwrap().live();
     leases::give_back(db, office.stage.app.node, &[office.accounts[1]]).await.unwrap();
     let mut tx = db.begin().await.unwrap();
     let taken = leases::take(&mut tx, node, live, PACE.gone_after).await.unwrap();

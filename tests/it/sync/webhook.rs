@@ -3,6 +3,7 @@
 use presence_portal::sandbox::World;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::Office;
 
@@ -117,4 +118,48 @@ async fn while_postgres_is_away_cloudlink_is_asked_to_come_again() {
     let answer = Client::builder().build().unwrap().post(hook).body(body).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers().contains_key("retry-after"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_can_be_written_is_put_off_and_what_was_taken_is_written() {
+    let office = Office::open(World::small()).await;
+    let hook = office.hook(0);
+    let mut lock = office.stage.db.begin().await.unwrap();
+    sqlx::query("LOCK TABLE presences IN EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let client = Client::builder().build().unwrap();
+    let mut posts = JoinSet::new();
+    for body in 0..200 {
+        let events = (0..120).map(|number| {
+            json!({
+                "publicationId": format!("p-{body}-{number}"), "topic": "platform-api-presence",
+                "subject": format!("/presentities/u-{body}-{number}"), "method": "PUT",
+                "content": {"status": "busy"},
+                "publisher": {"accountId": office.phone("Ann Miller").0},
+                "notification": {"createdOn": office.stage.clock.now()},
+            })
+        });
+        let post = client.post(hook.clone()).body(events.collect::<Value>().to_string());
+        posts.spawn(async move { post.send().await.unwrap() });
+    }
+    let mut put_off = 0_i64;
+    while put_off < 50 {
+        let answer = posts.join_next().await.unwrap().unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.headers().contains_key("retry-after"));
+        put_off += 1;
+    }
+    lock.commit().await.unwrap();
+    let mut taken = 0_i64;
+    while let Some(answer) = posts.join_next().await {
+        match answer.unwrap().status() {
+            StatusCode::NO_CONTENT => taken += 1,
+            status => assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE),
+        }
+    }
+    assert!(taken > 100, "only {taken} were taken");
+    let written: i64 = sqlx::query_scalar("SELECT count(*) FROM presences")
+        .fetch_one(&office.stage.db)
+        .await
+        .unwrap();
+    assert_eq!(written, taken * 120);
 }
