@@ -19,7 +19,7 @@ pub fn download(db: PgPool, wanted: Wanted, now: DateTime<Utc>) -> Response {
         let db = db.clone();
         async move {
             let Some((wanted, is_first)) = rest else { return anyhow::Ok(None) };
-            let records = audit::records(&db, &wanted, AT_ONCE).await?;
+            let records = audit::records(&mut *db.acquire().await?, &wanted, AT_ONCE).await?;
             let part = written(is_first, &records)?;
             let rest = records
                 .last()

@@ -27,6 +27,21 @@ pub fn sought(text: &str) -> String {
     kept.trim().to_lowercase()
 }
 
+/// What `LIKE` is asked to find `sought` anywhere in a folded text; empty for nothing sought.
+pub fn anywhere(sought: &str) -> String {
+    if sought.is_empty() {
+        return String::new();
+    }
+    format!("%{}%", sought.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_"))
+}
+
+/// The words of what somebody searches for, folded: letters and digits, at most eight.
+pub fn words(text: &str) -> Vec<String> {
+    let sought = sought(text);
+    let words = sought.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.take(8).map(str::to_owned).collect()
+}
+
 /// Bytes as people compare them: two capitals or digits each.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: [char; 16] =

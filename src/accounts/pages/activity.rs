@@ -66,7 +66,7 @@ impl Asked {
         }
         let kinds = KINDS.iter().find(|(kind, ..)| *kind == self.kind);
         let wanted = Wanted {
-            text: text::sought(&self.q),
+            words: (!self.q.trim().is_empty()).then(|| text::words(&self.q)),
             kinds: kinds.map_or(&[], |(_, _, begins)| begins),
             from: from.map(midnight),
             until: until.and_then(|day| day.checked_add_days(Days::new(1))).map(midnight),

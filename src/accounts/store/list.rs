@@ -7,6 +7,7 @@ use sqlx::PgExecutor;
 
 use super::words::{Health, Sort};
 use crate::ids::{AccountId, CloudlinkAccountId, StaffId};
+use crate::kit::text;
 
 /// Which accounts are wanted. What is empty does not matter.
 #[derive(Clone, Debug, Default)]
@@ -22,9 +23,7 @@ pub struct Wanted {
 impl Wanted {
     /// Each word as a pattern that finds it anywhere.
     fn patterns(&self) -> Vec<String> {
-        let escaped =
-            |word: &String| word.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-        self.words.iter().map(|word| format!("%{}%", escaped(word))).collect()
+        self.words.iter().map(|word| text::anywhere(word)).collect()
     }
 }
 
@@ -79,7 +78,7 @@ macro_rules! page_in_order {
             Listed,
             r#"
             WITH page AS (
-                SELECT l.* FROM "#
+                SELECT l.account_id FROM "#
                 + $from
                 + r#"
                     AND ($3::boolean IS NULL OR l.active = $3)
@@ -92,7 +91,8 @@ macro_rules! page_in_order {
                 a.cloudlink_account_id AS "cloudlink_id: CloudlinkAccountId",
                 a.city, a.country, a.deactivated_at, a.created_at, l.health AS "health!",
                 l.cause AS "cause?"
-            FROM page l JOIN accounts a ON a.id = l.account_id
+            FROM page JOIN account_list l ON l.account_id = page.account_id
+            JOIN accounts a ON a.id = page.account_id
             ORDER BY "#
                 + $order,
             $wanted.scope as Option<StaffId>,

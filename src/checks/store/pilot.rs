@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use crate::ids::{AccountId, EntraUserId};
+use crate::kit::text;
 
 /// Somebody in Entra who is enabled, to choose from.
 #[derive(Clone, Debug)]
@@ -26,13 +27,12 @@ pub async fn candidates(
         SELECT entra_id AS "id: EntraUserId", display_name AS name, user_principal_name AS address
         FROM entra_users
         WHERE account_id = $1 AND enabled AND NOT gone
-            AND ($2 = '' OR position($2 IN lower(display_name)) > 0
-                OR position($2 IN lower(user_principal_name)) > 0)
+            AND ($2 = '' OR searched LIKE $2)
         ORDER BY lower(display_name), entra_id
         LIMIT $3
         "#,
         account as AccountId,
-        search,
+        text::anywhere(search),
         limit,
     )
     .fetch_all(db)

@@ -133,7 +133,7 @@ pub struct Listed {
 pub struct Wanted<'a> {
     pub account: AccountId,
     pub show: Show,
-    /// A part of a name or an address, folded; empty finds everybody.
+    /// What [`anywhere`](crate::kit::text::anywhere) makes of a part of a name or an address.
     pub search: &'a str,
     pub after: Option<After>,
     pub limit: i64,
@@ -155,7 +155,7 @@ pub async fn page(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<(Vec<Listed>,
             FROM cloudlink_users u
             LEFT JOIN entra_users e ON e.account_id = u.account_id AND e.entra_id = u.entra_id
             WHERE u.account_id = $1 AND u.matched_by_hand
-                AND ($2 = '' OR position($2 IN u.searched) > 0)
+                AND ($2 = '' OR u.searched LIKE $2)
                 AND (lower(u.name), u.user_id) > ($3, $4)
             ORDER BY lower(u.name), u.user_id
             LIMIT $5
@@ -179,7 +179,7 @@ pub async fn page(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<(Vec<Listed>,
             FROM cloudlink_users u
             WHERE u.account_id = $1 AND u.entra_id IS NULL AND NOT u.excluded
                 AND ($6::text IS NULL OR u.match_trouble = $6)
-                AND ($2 = '' OR position($2 IN u.searched) > 0)
+                AND ($2 = '' OR u.searched LIKE $2)
                 AND (lower(u.name), u.user_id) > ($3, $4)
             ORDER BY lower(u.name), u.user_id
             LIMIT $5

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, PgPool};
 
 use crate::ids::{AccountId, CloudlinkUserId, EntraUserId};
+use crate::kit::text;
 
 /// Which users to list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,7 +149,7 @@ pub async fn page(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<(Vec<Listed>,
 #[expect(clippy::too_many_lines, reason = "it is one statement for each filter")]
 async fn found(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<Vec<After>> {
     let Wanted { account, filter, search, sort, after, limit } = wanted;
-    let search = search.trim().to_lowercase();
+    let search = text::anywhere(&text::sought(search));
     let begins = after.is_none();
     let (key, user) =
         after.map_or((String::new(), String::new()), |after| (after.name, after.user.into()));
@@ -161,7 +162,7 @@ async fn found(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<Vec<After>> {
                     + $key
                     + r#" AS "name!", u.user_id AS "user: CloudlinkUserId" "#
                     + $from
-                    + " AND ($2 = '' OR position($2 IN u.searched) > 0) AND "
+                    + " AND ($2 = '' OR u.searched LIKE $2) AND "
                     + $after
                     + " ORDER BY "
                     + $order

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use crate::ids::{AccountId, CloudlinkUserId, EntraUserId};
+use crate::kit::text;
 
 /// A user in CloudLink, and whom they are matched with.
 #[derive(Clone, Debug)]
@@ -112,29 +113,40 @@ pub async fn candidates(
     search: &str,
     limit: i64,
 ) -> sqlx::Result<Vec<Candidate>> {
+    let search = text::sought(search);
     sqlx::query_as!(
         Candidate,
         r#"
+        WITH found AS MATERIALIZED (
+            SELECT e.entra_id FROM entra_users e
+            WHERE e.account_id = $1 AND NOT e.gone AND CASE WHEN $2 <> ''
+                THEN e.searched LIKE $2
+                ELSE NOT EXISTS (SELECT FROM cloudlink_users u
+                    WHERE u.account_id = $1 AND u.entra_id = e.entra_id AND u.user_id <> $4)
+                END
+            ORDER BY lower(e.display_name), e.entra_id
+            LIMIT $3
+        ), by_alias AS MATERIALIZED (
+            SELECT e.entra_id FROM entra_users e
+            WHERE position('@' IN $5) > 0 AND e.account_id = $1 AND NOT e.gone
+                AND $5 = ANY (e.proxy_addresses)
+            LIMIT $3
+        )
         SELECT e.entra_id AS "id: EntraUserId", e.display_name AS name,
             e.user_principal_name AS address, e.enabled,
             (SELECT u.name FROM cloudlink_users u
                 WHERE u.account_id = $1 AND u.entra_id = e.entra_id AND u.user_id <> $4
                     AND NOT u.excluded LIMIT 1) AS taken_by
-        FROM entra_users e
-        WHERE e.account_id = $1 AND NOT e.gone AND (($2 = '' AND NOT EXISTS (
-                SELECT FROM cloudlink_users u
-                WHERE u.account_id = $1 AND u.entra_id = e.entra_id AND u.user_id <> $4))
-            OR $2 <> '' AND (position($2 IN lower(e.display_name)) > 0
-            OR position($2 IN lower(e.user_principal_name)) > 0
-            OR position($2 IN lower(e.mail)) > 0
-            OR $2 = ANY (e.proxy_addresses)))
+        FROM (TABLE found UNION TABLE by_alias) AS those
+        JOIN entra_users e ON e.account_id = $1 AND e.entra_id = those.entra_id
         ORDER BY lower(e.display_name), e.entra_id
         LIMIT $3
         "#,
         account as AccountId,
-        search.trim().to_lowercase(),
+        text::anywhere(&search),
         limit,
         user as &CloudlinkUserId,
+        search,
     )
     .fetch_all(db)
     .await

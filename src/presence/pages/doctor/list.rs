@@ -13,7 +13,7 @@ use super::offer::{Offer, why};
 use super::shared::{Shared, groups};
 use crate::accounts::TheAccount;
 use crate::ids::{AccountId, CloudlinkUserId};
-use crate::kit::text::sought;
+use crate::kit::text::{anywhere, sought};
 use crate::presence::store::doctor::{self, Candidate, Counts, Listed, Show, Wanted};
 use crate::presence::store::people::After;
 use crate::state::AppState;
@@ -141,7 +141,7 @@ async fn show(
 ) -> web::Result {
     let (account, shown) = (the.account.id, asked.shown());
     let counts = doctor::counts(&app.db, account).await?;
-    let search = sought(&asked.q);
+    let search = anywhere(&sought(&asked.q));
     let after = asked.after();
     let wanted =
         Wanted { account, show: shown, search: &search, after: after.clone(), limit: PAGE };

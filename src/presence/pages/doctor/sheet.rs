@@ -13,7 +13,7 @@ use super::list::Asked;
 use super::offer::{Offer, why};
 use crate::accounts::{TheAccount, harmless};
 use crate::ids::AccountId;
-use crate::kit::text::sought;
+use crate::kit::text::{anywhere, sought};
 use crate::presence::match_file::{MATCH, USER};
 use crate::presence::store::doctor::{self, Show, Wanted};
 use crate::presence::store::people::After;
@@ -34,8 +34,12 @@ async fn download(
 ) -> web::Result<Response> {
     let day = app.clock.now().format("%Y-%m-%d");
     let name = format!("attachment; filename=\"matching-{day}.csv\"");
-    let list =
-        List { db: app.db, account: the.account.id, show: asked.shown(), search: sought(&asked.q) };
+    let list = List {
+        db: app.db,
+        account: the.account.id,
+        show: asked.shown(),
+        search: anywhere(&sought(&asked.q)),
+    };
     let begin = Some((list, None::<After>, true));
     let rows = stream::try_unfold(begin, |rest| async move {
         let Some((list, after, is_first)) = rest else { return anyhow::Ok(None) };
