@@ -33,7 +33,7 @@ async fn show(
     Db(mut db): Db,
 ) -> web::Result<Response> {
     let wanted = Wanted { account: Some(the.account.id), ..Wanted::default() };
-    let recent = audit::records(&mut *db, &wanted, RECENT).await?;
+    let recent = audit::records(&mut db, &wanted, RECENT).await?;
     drop(db);
     let panel = Panel::of(&app, &the.account, &the.viewer).await?;
     let chrome = the.chrome("Account information", AccountTab::Information);
