@@ -20,7 +20,8 @@ pub const TAKE_OVER_BEFORE: i64 = 1;
 /// How often a certificate that waits to be uploaded is tried.
 pub const TRY_EVERY: TimeDelta = TimeDelta::hours(1);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "kebab-case")]
 pub enum CredentialKind {
     Secret,
     Certificate,

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::message::Event;
-use super::open::{Open, Reason};
+use super::open::Open;
+use super::reason::Reason;
 use crate::ids::{AccountId, ChannelId, MessageId};
 
 /// What comes and goes by itself has to stay away so long before it is called over.
@@ -77,7 +78,9 @@ pub fn compare<'a>(
         for hearer in hearing {
             let key = (open.account, hearer.recipient.as_str(), open.problem.as_str());
             if is_open.insert(key) {
-                steps.extend(step_for_open(open, hearer, known.get(&key).copied()));
+                let covered = open.covers.map(|problem| (open.account, key.1, problem));
+                let told = known.get(&key).or_else(|| known.get(&covered?));
+                steps.extend(step_for_open(open, hearer, told.copied()));
             }
         }
     }
@@ -92,12 +95,14 @@ pub fn compare<'a>(
 }
 
 fn step_for_open<'a>(open: &'a Open, to: &'a Hearer, before: Option<&'a Told>) -> Option<Step<'a>> {
+    let is_reminder = open.reason.is_reminder();
     let Some(told) = before else {
-        let event = if is_reminder(&open.reason) { Event::Reminder } else { Event::Opened };
+        let first = if open.reason.is_refused() { Event::Opened } else { Event::Reminder };
+        let event = if is_reminder { first } else { Event::Opened };
         return open.ripe.then_some(Step::Tell { to, event, open, before: None });
     };
-    if open.ripe && told.reason != open.reason {
-        let event = if is_reminder(&open.reason) { Event::Reminder } else { Event::Changed };
+    if open.ripe && open.reason.is_news_after(&told.reason) {
+        let event = if is_reminder { Event::Reminder } else { Event::Changed };
         return Some(Step::Tell { to, event, open, before });
     }
     // Another reason that is not ripe yet is no proof that the first has ended.
@@ -116,8 +121,4 @@ fn step_for_gone<'a>(
         Some(_) => None,
         None => Some(Step::Gone(told)),
     }
-}
-
-fn is_reminder(reason: &Reason) -> bool {
-    matches!(reason, Reason::Ends { .. })
 }

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::open::{Open, Reason, SECRET};
+use super::open::{CHECK, NEXT, Open, SECRET};
+use super::reason::Reason;
 use crate::config::Config;
 use crate::ids::{AccountId, MessageId};
 
@@ -72,7 +73,8 @@ pub struct Message {
 pub struct About {
     pub account: AccountId,
     pub name: String,
-    /// `microsoft`, `directory` or `feed`, as the side of the sync is called; or `client-secret`.
+    /// `microsoft`, `directory` or `feed`, as the side of the sync is called; or `client-secret`,
+    /// `next-credential`, `setup-check`.
     pub problem: String,
     /// A named cause; a receiver may know it from the messages before.
     pub cause: String,
@@ -98,17 +100,14 @@ impl Message {
 
     /// Of problems that have their reason in common.
     pub fn of(config: &Config, event: Event, reason: &Reason, now: DateTime<Utc>) -> Self {
-        let severity = match (event, reason) {
-            (Event::Resolved, _) => Severity::Resolved,
-            (_, Reason::Ends { step: 1.., .. }) => Severity::Warning,
+        let severity = match event {
+            Event::Resolved => Severity::Resolved,
+            _ if reason.is_early() => Severity::Warning,
             _ if reason.needs_person() => Severity::Critical,
             _ => Severity::Warning,
         };
-        let advice = match (event, reason) {
-            (Event::Resolved, Reason::Ends { .. }) => {
-                "There is a new client secret, or none that ends soon.".to_owned()
-            }
-            (Event::Resolved, _) => "Nothing has to be done.".to_owned(),
+        let advice = match event {
+            Event::Resolved => reason.advice_when_over().to_owned(),
             _ => reason.advice(),
         };
         Self {
@@ -160,7 +159,10 @@ impl About {
         (problem, reason): (&str, &Reason),
         public_url: &Url,
     ) -> Self {
-        let page = if problem == SECRET { "integrations" } else { "presence" };
+        let page = match problem {
+            SECRET | NEXT | CHECK => "integrations",
+            _ => "presence",
+        };
         Self {
             account,
             name: name.to_owned(),

@@ -14,6 +14,7 @@ pub mod message;
 mod open;
 mod pace;
 mod pages;
+mod reason;
 mod run;
 mod scan;
 pub mod store;

@@ -2,16 +2,23 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::store::open::{Ending, Troubled};
+use super::reason::{End, Reason};
+use super::store::open::{Checked, Ending, Troubled};
 use crate::ids::AccountId;
 use crate::integrations::reminders;
-use crate::presence::pages::{at, mend, title_of};
+use crate::integrations::store::refused::NextRefused;
+use crate::microsoft::Cause;
+use crate::presence::pages::{at, mend};
 use crate::presence::trouble::Trouble;
 
 /// What passes by itself is given so long to do so, as on Home.
 pub const PATIENCE: TimeDelta = TimeDelta::minutes(15);
-/// The problem of a secret that ends: all others are named by their side of the sync.
+/// The problem of a secret or certificate that ends. Sides of the sync name most others.
 pub const SECRET: &str = "client-secret";
+/// The problem of one that lies ready and was refused.
+pub const NEXT: &str = "next-credential";
+/// The problem of what the setup check found.
+pub const CHECK: &str = "setup-check";
 
 /// One problem of one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,81 +31,19 @@ pub struct Open {
     pub reason: Reason,
     pub detail: String,
     pub since: Option<DateTime<Utc>>,
-    /// Whether it is time to speak of it.
+    /// Whether it is time to speak of it, and nothing else speaks of it already.
     pub ripe: bool,
     /// The page where it is mended.
     pub path: String,
-}
-
-/// Why something is wrong, as it is kept and compared.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// A cause, by its key.
-    Trouble(String),
-    /// A secret ends on this day, and this step of the reminders has come.
-    Ends { on: NaiveDate, step: i64 },
-}
-
-impl Reason {
-    /// As it is kept.
-    pub fn key(&self) -> String {
-        match self {
-            Self::Trouble(cause) => cause.clone(),
-            Self::Ends { on, step } => format!("ends {on} {step}"),
-        }
-    }
-
-    pub fn by_key(key: &str) -> Self {
-        let ends = || {
-            let (on, step) = key.strip_prefix("ends ")?.split_once(' ')?;
-            Some(Self::Ends { on: on.parse().ok()?, step: step.parse().ok()? })
-        };
-        ends().unwrap_or_else(|| Self::Trouble(key.to_owned()))
-    }
-
-    /// Whether it ends by nothing but somebody’s doing, and so is over at once when it ends.
-    pub fn needs_person(&self) -> bool {
-        match self {
-            Self::Trouble(cause) => Trouble::by_key(cause).is_none_or(Trouble::needs_person),
-            Self::Ends { .. } => true,
-        }
-    }
-
-    /// What several accounts have in common that are told of in one message.
-    pub fn group(&self) -> String {
-        match self {
-            Self::Trouble(cause) => cause.clone(),
-            Self::Ends { step, .. } if *step < 0 => "secret-ended".to_owned(),
-            Self::Ends { step, .. } => format!("secret-ends-{step}"),
-        }
-    }
-
-    pub fn title(&self) -> String {
-        match self {
-            Self::Trouble(cause) => title_of(cause).to_owned(),
-            Self::Ends { step: ..0, .. } => "The client secret’s expiry date has passed".to_owned(),
-            Self::Ends { step: 0, .. } => "The client secret expires today".to_owned(),
-            Self::Ends { step: 1, .. } => "The client secret expires tomorrow".to_owned(),
-            Self::Ends { step, .. } => format!("The client secret expires within {step} days"),
-        }
-    }
-
-    pub fn advice(&self) -> String {
-        match self {
-            Self::Trouble(cause) => {
-                Trouble::by_key(cause).map_or("", Trouble::advice).to_owned()
-            }
-            Self::Ends { .. } => {
-                "Create a new client secret in the Entra app registration, and paste its Value into Configure Microsoft Teams. The old one is used until the new one works.".to_owned()
-            }
-        }
-    }
+    /// Another problem of which this one speaks, too.
+    pub covers: Option<&'static str>,
 }
 
 impl Open {
     pub fn of_trouble(found: Troubled, now: DateTime<Utc>) -> Self {
         let cause = Trouble::by_key(&found.cause);
         let mended = cause.and_then(|cause| mend(found.account, found.integration, cause));
+        let (needs_person, patient) = (found.needs_person, found.since <= now - PATIENCE);
         Self {
             path: mended.map_or(format!("/accounts/{}/presence", found.account), |it| it.href),
             account: found.account,
@@ -107,7 +52,8 @@ impl Open {
             reason: Reason::Trouble(found.cause),
             detail: found.detail,
             since: Some(found.since),
-            ripe: found.needs_person || found.since <= now - PATIENCE,
+            ripe: needs_person || (patient && !found.paused),
+            covers: None,
         }
     }
 
@@ -116,37 +62,86 @@ impl Open {
         let days = (found.on - today).num_days();
         let step = reminders::due(found.on, today)?.days_left;
         let day = found.on.format("%-d %B %Y");
+        let when = match days {
+            ..0 => format!("expired on {day}"),
+            0 => "expires today".to_owned(),
+            1 => "expires tomorrow".to_owned(),
+            days => format!("expires on {day}, in {days} days"),
+        };
         Some(Self {
             account: found.account,
             name: found.name,
             problem: SECRET.to_owned(),
-            reason: Reason::Ends { on: found.on, step },
-            detail: match days {
-                ..0 => format!("expired on {day}"),
-                0 => "expires today".to_owned(),
-                1 => "expires tomorrow".to_owned(),
-                days => format!("expires on {day}, in {days} days"),
+            reason: Reason::Ends(End { what: found.what, on: found.on, step, refused: false }),
+            detail: if found.next_waits {
+                format!("{when}; the next certificate waits to be uploaded to Entra")
+            } else {
+                when
             },
             since: None,
             ripe: true,
             path: at(found.account, Some(found.integration), "configure"),
+            covers: None,
         })
+    }
+
+    pub fn of_next(found: NextRefused) -> Self {
+        let cause = Cause::by_key(&found.refused);
+        let said = [cause.map_or("", Cause::title), &found.detail];
+        let said: Vec<_> = said.into_iter().filter(|words| !words.is_empty()).collect();
+        Self {
+            account: found.account,
+            name: found.name,
+            problem: NEXT.to_owned(),
+            reason: Reason::Next { what: found.what, cause: found.refused },
+            detail: said.join(": "),
+            since: Some(found.since),
+            ripe: true,
+            path: at(found.account, Some(found.integration), "configure"),
+            covers: None,
+        }
+    }
+
+    pub fn of_check(found: Checked) -> Self {
+        // A line is the same one whatever figures stand on it from night to night.
+        let line = found.worst.split_once(": ").map_or(found.worst.as_str(), |(line, _)| line);
+        Self {
+            account: found.account,
+            name: found.name,
+            problem: CHECK.to_owned(),
+            reason: Reason::Check(line.to_owned()),
+            detail: found.worst,
+            since: Some(found.since),
+            ripe: !found.said_elsewhere,
+            path: at(found.account, Some(found.integration), "check"),
+            covers: None,
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn a_reason_is_the_same_after_it_was_kept(days in 0_i32..40_000, step in -999_i64..90) {
-            let on = NaiveDate::from_num_days_from_ce_opt(720_000 + days).unwrap();
-            for reason in [Reason::Ends { on, step }, Reason::Trouble("secret-expired".to_owned())] {
-                prop_assert_eq!(Reason::by_key(&reason.key()), reason);
-            }
+/// A credential whose day has passed and which Microsoft refuses has one thing wrong with it,
+/// and not two: the side of the sync says so, every day, and its end is not told beside it.
+pub fn join(sides: &mut [Open], endings: &mut [Open]) {
+    for ending in endings {
+        let account = ending.account;
+        let refused = sides.iter_mut().find(|side| {
+            let cause = match &side.reason {
+                Reason::Trouble(key) => Cause::by_key(key),
+                _ => None,
+            };
+            side.account == account && cause.is_some_and(Cause::blames_credential)
+        });
+        let Some(side) = refused else { continue };
+        ending.ripe = false;
+        let Reason::Ends(end) = &ending.reason else { continue };
+        let Reason::Trouble(cause) = &side.reason else { continue };
+        if *cause != end.what.expired() {
+            continue;
+        }
+        side.covers = Some(SECRET);
+        if end.step < 0 {
+            side.detail = format!("{}; {}", ending.detail, side.detail);
+            side.reason = Reason::Ends(End { refused: true, ..end.clone() });
         }
     }
 }

@@ -7,13 +7,15 @@ use sqlx::PgConnection;
 
 use super::compare::{Hearer, Step, compare};
 use super::message::{About, Event, Message};
-use super::open::{Open, Reason};
+use super::open::{Open, join};
+use super::reason::Reason;
 use super::store;
 use super::store::outbox::{Parcel, post};
 use super::store::told::{self, Of};
 use crate::config::Config;
 use crate::ids::MessageId;
 use crate::integrations::reminders;
+use crate::integrations::store::refused::refused_nexts;
 use crate::state::AppState;
 
 /// A message about more accounts than this is several.
@@ -61,10 +63,16 @@ pub async fn scan(app: &AppState) -> anyhow::Result<usize> {
 async fn open(db: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<Vec<Open>> {
     let today = now.date_naive();
     let sides = store::open::troubled(&mut *db).await?;
-    let secrets = store::open::ending(&mut *db, reminders::horizon(today)).await?;
-    let sides = sides.into_iter().map(|found| Open::of_trouble(found, now));
-    let secrets = secrets.into_iter().filter_map(|found| Open::of_secret(found, today));
-    Ok(sides.chain(secrets).collect())
+    let endings = store::open::ending(&mut *db, reminders::horizon(today)).await?;
+    let nexts = refused_nexts(&mut *db, None, i64::MAX).await?;
+    let checks = store::open::checked(&mut *db, today).await?;
+    let mut sides: Vec<_> = sides.into_iter().map(|it| Open::of_trouble(it, now)).collect();
+    let mut endings: Vec<_> =
+        endings.into_iter().filter_map(|it| Open::of_secret(it, today)).collect();
+    join(&mut sides, &mut endings);
+    let nexts = nexts.into_iter().map(Open::of_next);
+    let checks = checks.into_iter().map(Open::of_check);
+    Ok(sides.into_iter().chain(endings).chain(nexts).chain(checks).collect())
 }
 
 /// A message that is made, and what it tells of.
@@ -124,11 +132,14 @@ impl<'a> Posted<'a> {
     async fn note(&self, tx: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<()> {
         for step in &self.tells {
             match step {
-                Step::Tell { to, open, .. } => {
+                Step::Tell { to, open, before, .. } => {
                     let (account, recipient) = (open.account, to.recipient.as_str());
                     let of = Of { account, recipient, problem: &open.problem };
                     let reason = open.reason.key();
                     told::note_told(&mut *tx, of, &reason, self.message.id, now).await?;
+                    if let Some(before) = before.filter(|it| it.problem != open.problem) {
+                        told::forget(&mut *tx, before.into()).await?;
+                    }
                 }
                 Step::Over { told, .. } => told::forget(&mut *tx, (*told).into()).await?,
                 _ => {}

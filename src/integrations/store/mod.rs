@@ -3,6 +3,7 @@
 mod change;
 mod monitors;
 mod removal;
+pub mod refused;
 pub mod renewals;
 mod reseal;
 mod show;

@@ -5,13 +5,15 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::ids::IntegrationId;
+use crate::integrations::CredentialKind;
 
-/// A secret that ends, and what to say of it.
+/// A secret or certificate that ends, and what to say of it.
 #[derive(Clone, Debug)]
 pub struct Ending {
     pub integration: IntegrationId,
     pub account_name: String,
     pub connection_name: String,
+    pub what: CredentialKind,
     pub on: NaiveDate,
     pub changed_at: DateTime<Utc>,
     pub version: i32,
@@ -48,11 +50,20 @@ fn event(out: &mut Lines, ending: &Ending) {
     let stamp = ending.changed_at.format("%Y%m%dT%H%M%SZ");
     let day = |day: NaiveDate| day.format("%Y%m%d").to_string();
     let next = ending.on.checked_add_days(Days::new(1)).unwrap_or(ending.on);
-    let summary = format!("Client secret of {} expires", ending.account_name);
+    let (what, todo) = match ending.what {
+        CredentialKind::Secret => {
+            ("Client secret", "Create a new one before, and paste its Value here")
+        }
+        CredentialKind::Certificate => {
+            ("Certificate", "Upload the next one to Entra before; it is here")
+        }
+    };
+    let summary = format!("{what} of {} expires", ending.account_name);
     let description = format!(
-        "The client secret of {} in Microsoft Entra ends on this day. Create a new one before, \
-         and paste its Value here:\n{}",
-        ending.connection_name, ending.url
+        "The {} of {} in Microsoft Entra ends on this day. {todo}:\n{}",
+        ending.what.words(),
+        ending.connection_name,
+        ending.url
     );
     out.line("BEGIN:VEVENT");
     out.line(&format!("UID:client-secret-{}@presence-portal", ending.integration));
@@ -116,6 +127,7 @@ mod tests {
             integration: IntegrationId::new(),
             account_name: account.to_owned(),
             connection_name: "Presence, sync; \\o/".to_owned(),
+            what: CredentialKind::Secret,
             on: "2027-03-31".parse().unwrap(),
             changed_at: "2026-03-02T08:00:05Z".parse().unwrap(),
             version: 4,
@@ -140,6 +152,10 @@ mod tests {
         has("TRIGGER:-P7D");
         assert!(lines.iter().any(|it| it.contains(r"Presence\, sync\; \\o/ in Microsoft")));
         assert_eq!(lines.last().map(String::as_str), Some(""), "the last line ends, too");
+        let one = Ending { what: CredentialKind::Certificate, ..one };
+        let lines = unfolded(&calendar("Expiry dates", &[one]));
+        assert!(lines.contains(&"SUMMARY:Certificate of Brightwater expires".to_owned()));
+        assert!(!lines.iter().any(|line| line.contains("secret of")), "{lines:#?}");
     }
 
     proptest! {

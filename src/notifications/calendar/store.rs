@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::PgExecutor;
 
 use crate::ids::{AccountId, CalendarId, IntegrationId, StaffId};
+use crate::integrations::CredentialKind;
 use crate::kit::token::TokenDigest;
 
 /// A calendar, as the page lists it.
@@ -122,13 +123,14 @@ pub async fn note_read(
     Ok(())
 }
 
-/// A secret that ends on a day.
+/// A secret or certificate that ends on a day.
 #[derive(Clone, Debug)]
 pub struct Day {
     pub account: AccountId,
     pub account_name: String,
     pub integration: IntegrationId,
     pub name: String,
+    pub what: CredentialKind,
     pub on: NaiveDate,
     pub changed_at: DateTime<Utc>,
     pub version: i32,
@@ -141,6 +143,7 @@ pub async fn days(db: impl PgExecutor<'_>, scope: Option<StaffId>) -> sqlx::Resu
         r#"
         SELECT c.account_id AS "account: AccountId", a.name AS account_name,
             c.integration_id AS "integration: IntegrationId", c.name,
+            c.credential AS "what: CredentialKind",
             c.secret_expires_on AS "on!", c.updated_at AS changed_at, c.version
         FROM connections c
         JOIN accounts a ON a.id = c.account_id

@@ -188,6 +188,7 @@ async fn read(State(app): State<AppState>, Path(file): Path<Secret>) -> web::Res
             integration: day.integration,
             account_name: day.account_name,
             connection_name: day.name,
+            what: day.what,
             on: day.on,
             changed_at: day.changed_at,
             version: day.version,

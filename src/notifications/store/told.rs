@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use crate::ids::{AccountId, ChannelId, MessageId};
 use crate::notifications::compare::{Hearer, Told};
-use crate::notifications::open::Reason;
+use crate::notifications::reason::Reason;
 
 /// Any number; two scans at once would tell twice.
 const TURN: i64 = 0x7465_6c6c;

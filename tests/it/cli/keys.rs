@@ -1,9 +1,10 @@
 //! The master key: the right one, the wrong one, and a new one.
 
-use presence_portal::ids::{AccountId, IntegrationId};
+use presence_portal::ids::{AccountId, ChannelId, IntegrationId};
 use presence_portal::integrations::{secret_owner, store};
 use presence_portal::kit::secret::{MasterKey, Sealed, Sealer, Secret};
 use presence_portal::microsoft::Credential;
+use presence_portal::notifications::{key_owner, url_owner};
 use presence_portal::postgres::{Running, throwaway};
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
@@ -41,7 +42,8 @@ async fn connect(server: &Running) -> PgConnection {
     server.options().connect().await.unwrap()
 }
 
-/// An account with a client secret, the one to follow it and a webhook key, sealed with this key.
+/// An account with a client secret, the one to follow it and a webhook key, and a channel: all
+/// sealed with this key.
 async fn set_up(db: &mut PgConnection, key: &MasterKey) -> (AccountId, IntegrationId) {
     let (account, integration) = (AccountId::new(), IntegrationId::new());
     let seal = |owner: &str| Sealer::new(key).seal(owner, &Secret::new("hunter2")).unwrap();
@@ -67,7 +69,23 @@ async fn set_up(db: &mut PgConnection, key: &MasterKey) -> (AccountId, Integrati
         VALUES ($1, '\\x00', $2)";
     let insert = sqlx::query(hook_row).bind(account).bind(seal(&format!("hook/{account}")));
     insert.execute(&mut *db).await.unwrap();
+    let channel_row =
+        "INSERT INTO channels (id, kind, name, url, url_digest, signing_key, created_at)
+        VALUES ($1, 'webhook', 'Tickets', $2, '\\x00', $3, now())";
+    let channel = ChannelId::new();
+    let insert = sqlx::query(channel_row).bind(channel).bind(seal(&url_owner(channel)));
+    insert.bind(seal(&key_owner(channel))).execute(&mut *db).await.unwrap();
     (account, integration)
+}
+
+/// The URL and the signing key of the channel, as far as this key opens them.
+async fn of_channel(db: &mut PgConnection, key: &MasterKey) -> [Option<String>; 2] {
+    let (channel, url, signing): (ChannelId, Sealed, Sealed) =
+        sqlx::query_as("SELECT id, url, signing_key FROM channels").fetch_one(db).await.unwrap();
+    let open = |owner: String, sealed: &Sealed| {
+        Sealer::new(key).open(&owner, sealed).ok().map(|secret| secret.reveal().to_owned())
+    };
+    [open(url_owner(channel), &url), open(key_owner(channel), &signing)]
 }
 
 async fn secret(db: &mut PgConnection, key: &MasterKey, account: AccountId) -> Option<String> {
@@ -81,7 +99,8 @@ async fn secret(db: &mut PgConnection, key: &MasterKey, account: AccountId) -> O
 /// What the database holds of the keys: changed by nothing but a rekey that succeeds.
 async fn sealed(db: &mut PgConnection) -> Vec<Sealed> {
     let all = "SELECT sealed FROM key_check UNION ALL SELECT secret FROM connections
-        UNION ALL SELECT secret FROM spare_credentials UNION ALL SELECT hook_key FROM presence_accounts";
+        UNION ALL SELECT secret FROM spare_credentials UNION ALL SELECT hook_key FROM presence_accounts
+        UNION ALL SELECT url FROM channels UNION ALL SELECT signing_key FROM channels";
     sqlx::query_scalar(all).fetch_all(db).await.unwrap()
 }
 
@@ -140,6 +159,9 @@ async fn rekey_keeps_every_secret_openable_with_the_new_key_and_with_no_other() 
     assert_eq!(secret(&mut db, &old, account).await, None);
     let next = store::spare::next_of(&mut db, &Sealer::new(&new), account, integration).await;
     assert!(matches!(next.unwrap(), Some((Credential::Secret(it), _)) if it.reveal() == "hunter2"));
+    let (known, unknown) = (Some("hunter2".to_owned()), None::<String>);
+    assert_eq!(of_channel(&mut db, &new).await, [known.clone(), known]);
+    assert_eq!(of_channel(&mut db, &old).await, [unknown.clone(), unknown]);
     let again = home.run(&settings, &["rekey"], "").await;
     assert_eq!(again.code, Some(1), "the old key is not the key any more");
     db.close().await.unwrap();

@@ -3,6 +3,7 @@
 mod calendars;
 mod channels;
 mod delivery;
+mod endings;
 mod telling;
 
 use presence_portal::ids::AccountId;

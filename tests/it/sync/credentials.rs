@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::Office;
+use crate::support::until;
 
 impl Office {
     async fn integration(&self) -> IntegrationId {
@@ -316,6 +317,8 @@ async fn a_certificate_takes_over_once_it_is_uploaded_and_is_rolled_before_its_e
     let before = office.version().await;
     office.round().await;
     assert!(office.version().await > before);
+    // Until the worker has signed in with it, the one before serves.
+    until("the second certificate is used", || office.uses(second.id).tokens > 0).await;
     office.phone_is("Bob Stone", "onCall");
     office.holds("Bob Stone", Some("InACall")).await;
     office.comes_to_use(second.id).await;
