@@ -6,7 +6,7 @@ pub mod opening;
 mod ready;
 pub mod rekey;
 pub mod store;
-mod upkeep;
+pub mod upkeep;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

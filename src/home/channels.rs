@@ -24,6 +24,7 @@ pub fn failing(found: Vec<Failing>) -> Option<Concern> {
         places: found.into_iter().filter_map(place).collect(),
         all,
         list: None,
+        at_once: None,
     })
 }
 
@@ -38,6 +39,7 @@ pub fn partners_failing(found: &[Failing]) -> Option<Concern> {
         places: Vec::new(),
         all: 0,
         list: Some("/settings/notifications".to_owned()),
+        at_once: None,
         since: found.iter().map(|failing| failing.since).min(),
     })
 }

@@ -4,11 +4,13 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
 use super::channels::{failing, partners_failing};
+use super::ready::{older, refused};
 use super::removals::{self, removals};
 use super::store::{self, Expiring, Troubled, Unmatched, Waiting};
 use crate::checks::{self, store::Urgent};
 use crate::ids::{AccountId, StaffId};
 use crate::integrations::reminders;
+use crate::integrations::store::refused::refused_nexts;
 use crate::presence::pages::{at, mend, title_of};
 use crate::presence::trouble::Trouble;
 use crate::state::AppState;
@@ -28,6 +30,8 @@ pub struct Concern {
     pub all: i64,
     /// Where all of them are listed.
     pub list: Option<String>,
+    /// What mends all of them at once, and where.
+    pub at_once: Option<(&'static str, &'static str)>,
     /// Since when the first of them has it, where that is known.
     pub since: Option<DateTime<Utc>>,
 }
@@ -69,6 +73,8 @@ pub async fn concerns(
         let found = expiring.iter().filter(|ending| ending.stage == stage).cloned().collect();
         concerns.extend(endings(found, today));
     }
+    concerns.extend(refused(refused_nexts(&mut *db, scope, store::NAMED).await?));
+    concerns.extend(older(&mut *db, scope).await?);
     concerns.extend(removals(removals::waiting(&mut *db, scope, now).await?));
     let checked = checks::store::urgent(&mut *db, scope, today, store::NAMED).await?;
     concerns.extend(checks_that_failed(checked));
@@ -97,6 +103,7 @@ fn no_cloudlink() -> Concern {
         places: Vec::new(),
         all: 0,
         list: Some("/settings".to_owned()),
+        at_once: None,
         since: None,
     }
 }
@@ -129,6 +136,7 @@ fn troubled(found: Vec<Troubled>) -> Vec<Concern> {
                     places: vec![place],
                     all: troubled.all,
                     list: Some(format!("/accounts?health={state}")),
+                    at_once: None,
                 };
                 concerns.push((troubled.cause, concern));
             }
@@ -156,6 +164,7 @@ fn endings(found: Vec<Expiring>, today: NaiveDate) -> Option<Concern> {
         advice: "Lay the next one ready in the Configure dialog: it is tested at once, and takes over by itself before the old one ends.".to_owned(),
         all: first.all,
         list: None,
+        at_once: None,
         since: (first.stage == 0).then(|| first.on.and_time(NaiveTime::MIN).and_utc()),
         places: found.into_iter().map(|ending| ending_place(ending, today)).collect(),
     })
@@ -198,6 +207,7 @@ fn checks_that_failed(found: Vec<Urgent>) -> Option<Concern> {
         all,
         since,
         list: None,
+        at_once: None,
     })
 }
 
@@ -209,6 +219,7 @@ fn monitors(found: Vec<Waiting>) -> Option<Concern> {
         advice: "They still use the old one. Update each, then tick it off.".to_owned(),
         all,
         list: None,
+        at_once: None,
         since: found.first().map(|first| first.since),
         places: waiting(found, "Tick off", "configure"),
     })
@@ -223,6 +234,7 @@ fn not_set_up(found: Vec<Waiting>) -> Option<Concern> {
         advice: "It needs the credentials of an application in the customer’s tenant.".to_owned(),
         all,
         list: Some("/accounts?health=setup".to_owned()),
+        at_once: None,
         since: found.first().map(|first| first.since),
         places: waiting(found, "Complete setup", "setup"),
     })
@@ -266,6 +278,7 @@ fn unmatched(found: Vec<Unmatched>) -> Option<Concern> {
         places: places.collect(),
         all,
         list: None,
+        at_once: None,
         since: None,
     })
 }

@@ -2,6 +2,7 @@
 
 mod channels;
 mod concerns;
+mod ready;
 mod removals;
 mod store;
 

@@ -81,5 +81,6 @@ pub fn removals(found: Vec<Removal>) -> Option<Concern> {
         all,
         since,
         list: Some("/accounts?health=removing".to_owned()),
+        at_once: None,
     })
 }

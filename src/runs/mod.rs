@@ -5,6 +5,7 @@
 //! restart and a kill: a claim that is not kept runs out, and another goes on with the step that
 //! was not done. How an item is done is a [`Doer`]'s to know.
 
+mod figures;
 mod ring;
 mod runner;
 pub mod store;
@@ -158,6 +159,16 @@ impl Deed {
             Self::SwitchOff => "Switch presence sync off",
             Self::Import => "Import from CloudLink",
             Self::ForgetImported => "Take an import back",
+        }
+    }
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::One => "one",
+            Self::Fleet => "fleet",
+            Self::Bulk => "bulk",
         }
     }
 }

@@ -4,12 +4,13 @@
 use std::future::Future;
 use std::time::Duration;
 
+use metrics::{gauge, histogram};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{Job, store};
+use super::{Job, figures, store};
 use crate::state::AppState;
 
 /// How an item is done.
@@ -93,12 +94,14 @@ impl<D: Doer> Runner<D> {
             let item = done(self.app.clone(), self.doer.clone(), job, self.pace.lease);
             self.working.spawn(item.instrument(span));
         }
+        gauge!(figures::IN_HAND).set(u32::try_from(self.working.len()).unwrap_or(u32::MAX));
         Ok(())
     }
 }
 
 /// Does one item for as long as the claim on it is kept.
 async fn done<D: Doer>(app: AppState, doer: D, job: Job, lease: Duration) {
+    let (begun, deed) = (Instant::now(), job.deed.as_str());
     let kept = async {
         loop {
             tokio::time::sleep(lease / 3).await;
@@ -115,6 +118,7 @@ async fn done<D: Doer>(app: AppState, doer: D, job: Job, lease: Duration) {
             if let Err(error) = worked {
                 tracing::warn!("it is taken up again: {error:#}");
             }
+            histogram!(figures::ITEM_SECONDS, "deed" => deed).record(begun.elapsed());
         }
     }
 }

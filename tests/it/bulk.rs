@@ -1,8 +1,9 @@
 //! Bulk work over ticked accounts, and taking it back.
 
 use axum::http::{Method, StatusCode};
+use presence_portal::app::upkeep;
 use presence_portal::ids::AccountId;
-use presence_portal::sandbox::World;
+use presence_portal::sandbox::{Permission, World};
 
 use crate::support::{Browser, Hands, Page, Stage, run_is};
 
@@ -65,31 +66,105 @@ async fn switched_off_in_bulk_and_undone_where_nobody_has_touched_it_since() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_account_is_tested_and_has_its_own_result() {
+async fn every_account_gets_the_whole_setup_check_and_has_its_own_result() {
     let (stage, sandbox) = Stage::with_sandbox(World::of_size(3, 1)).await;
     let ann = stage.ann().await;
     let customers = sandbox.world().customers.clone();
     let mut accounts = Vec::new();
     for customer in &customers {
-        let account = stage.synced_account(&customer.name).await;
+        let account = stage.account(&customer.name).await;
+        sqlx::query("UPDATE accounts SET cloudlink_account_id = $2 WHERE id = $1")
+            .bind(account)
+            .bind(&customer.account)
+            .execute(&stage.db)
+            .await
+            .unwrap();
+        stage.add_teams(account).await;
+        let in_spring = stage.clock.now().date_naive() + chrono::TimeDelta::days(120);
+        stage.set_up(account, Some(in_spring)).await;
         stage.connect(account, customer).await;
         accounts.push(account);
     }
+    accounts.push(stage.account("Empty").await);
     sandbox.expire_secrets(customers[1].tenant).unwrap();
+    sandbox.revoke(customers[2].tenant, Permission::ReadWritePresence).unwrap();
     let hands = Hands::at(&stage.app);
     let page = over(&ann, &accounts, "Test connections").await;
     run_is(&stage.db, "done").await;
     let page = ann.visit(&page.path).await;
-    assert!(page.says("3 of 3 accounts, 1 failed"), "{}", page.source);
-    assert!(page.says("Microsoft accepts the credentials"));
-    assert!(page.says("The client secret has expired") && page.says("AADSTS7000222"));
-    let tested: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM connections WHERE tested_at IS NOT NULL")
+    assert!(page.says("4 of 4 accounts, 2 failed"), "{}", page.source);
+    assert!(page.says("Every line of the setup check is green."), "{}", page.source);
+    assert!(page.says("The secret is accepted: The client secret has expired"));
+    assert!(page.says("AADSTS7000222"));
+    assert!(page.says("Presence.ReadWrite.All is granted: The token does not carry it"));
+    assert!(page.says("Microsoft Teams is not set up."));
+    let of = "SELECT count(*) FROM connections WHERE tested_at IS NOT NULL
+        UNION ALL SELECT count(*) FROM setup_checks WHERE finished_at IS NOT NULL AND run IS NULL";
+    let counts: Vec<i64> = sqlx::query_scalar(of).fetch_all(&stage.db).await.unwrap();
+    assert_eq!(counts, [1, 3], "and each check stands on its own page");
+    assert!(ann.visit("/").await.says("The setup check found what a person has to mend"));
+    hands.stop().await;
+}
+
+#[tokio::test]
+async fn all_that_match_are_asked_about_first_and_again_when_they_are_others() {
+    let stage = Stage::new().await;
+    let ann = stage.ann().await;
+    for number in 0..30 {
+        stage.synced_account(&format!("Acme {number:02}")).await;
+    }
+    stage.synced_account("Bolt").await;
+    let body = "action=switch-off&matching=q%3Dacme".to_owned();
+    let answer = ann.send(Method::POST, "/bulk", &[], body.clone()).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "nothing is begun");
+    let question = ann.visit(answer.headers["location"].to_str().unwrap()).await;
+    assert!(question.says("Switch presence sync off for 30 accounts?"), "{}", question.source);
+    assert!(question.says("Acme 00") && question.says("and 10 more") && !question.says("Bolt"));
+    assert!(question.says("What we show in Teams is cleared at each of them. It can be undone."));
+    assert!(question.link("Cancel").contains("q=acme"));
+    assert!(!question.has_button("Test connections"), "only what was asked for");
+
+    stage.synced_account("Acme 31").await;
+    let form = question.form("Switch presence sync off");
+    let asked_again = ann.submit(form).await;
+    assert_eq!(asked_again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(asked_again.says("Other accounts match by now."));
+    assert!(asked_again.says("Switch presence sync off for 31 accounts?"));
+    let runs = async || {
+        sqlx::query_scalar::<_, i64>("SELECT coalesce(sum(items), 0)::bigint FROM runs")
             .fetch_one(&stage.db)
             .await
-            .unwrap();
-    assert_eq!(tested, 2);
+            .unwrap()
+    };
+    assert_eq!(runs().await, 0);
+    let run = ann.submit(asked_again.form("Switch presence sync off")).await;
+    assert!(run.says("0 of 31 accounts"), "{}", run.source);
+    assert_eq!(runs().await, 31);
+    assert_eq!(on(&stage).await.len(), 32, "a run only writes down what is to be done");
+}
+
+#[tokio::test]
+async fn runs_that_ended_long_ago_are_forgotten_and_others_are_not() {
+    let stage = Stage::new().await;
+    let ann = stage.ann().await;
+    let acme = stage.account("Acme").await;
+    let hands = Hands::at(&stage.app);
+    over(&ann, &[acme], "Test connections").await;
+    run_is(&stage.db, "done").await;
     hands.stop().await;
+    over(&ann, &[acme], "Switch presence sync on").await;
+    let left = async || {
+        sqlx::query_scalar::<_, String>("SELECT state FROM runs ORDER BY begun_at")
+            .fetch_all(&stage.db)
+            .await
+            .unwrap()
+    };
+    stage.clock.advance(chrono::TimeDelta::days(179));
+    upkeep::forget(&stage.app).await;
+    assert_eq!(left().await, ["done", "running"]);
+    stage.clock.advance(chrono::TimeDelta::days(2));
+    upkeep::forget(&stage.app).await;
+    assert_eq!(left().await, ["running"], "what goes on is kept, however old");
 }
 
 #[tokio::test]

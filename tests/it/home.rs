@@ -145,3 +145,21 @@ async fn the_oldest_trouble_comes_first_and_what_is_counted_stays_right() {
     let page = ann.visit("/").await;
     assert!(page.says("All is well") && page.says("It has been so since"), "{}", page.source);
 }
+
+#[tokio::test]
+async fn accounts_on_an_older_release_are_counted_with_the_way_to_update_them() {
+    let stage = Stage::new().await;
+    let (acme, bolt) = (stage.synced_account("Acme").await, stage.synced_account("Bolt").await);
+    let (ann, carl) = (stage.ann().await, stage.carl(&[bolt]).await);
+    assert!(!ann.visit("/").await.says("older release"));
+    sqlx::query("UPDATE integrations SET release = 1").execute(&stage.db).await.unwrap();
+    let home = ann.visit("/").await;
+    assert!(home.says("2 accounts are on an older release"), "{}", home.source);
+    assert_eq!(home.link("Fleet update"), "/fleet");
+    let update = home.link("Install update, Acme");
+    assert!(update.starts_with(&format!("/accounts/{acme}/")) && update.ends_with("/update"));
+    let theirs = carl.visit("/").await;
+    assert!(theirs.says("One account is on an older release") && !theirs.has_link("Fleet update"));
+    sqlx::query("UPDATE accounts SET deactivated_at = now()").execute(&stage.db).await.unwrap();
+    assert!(!ann.visit("/").await.says("older release"));
+}

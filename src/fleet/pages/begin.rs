@@ -39,6 +39,8 @@ struct Ticked {
     account: Vec<String>,
     /// In place of the ids: all that the list shows at this address.
     matching: Option<String>,
+    /// How many that were when somebody was asked whether they are meant.
+    count: Option<String>,
 }
 
 #[derive(Template)]
@@ -46,6 +48,10 @@ struct Ticked {
 struct BulkPage {
     chrome: Chrome,
     ticked: Vec<(AccountId, String)>,
+    /// What the list is searched for, where all that it shows are meant.
+    matching: Option<String>,
+    /// What is about to be done to them; none: it is yet to be chosen.
+    deed: Option<Deed>,
     recent: Vec<Run>,
     errors: FieldErrors,
 }
@@ -54,17 +60,65 @@ impl Ticked {
     fn selection(&self) -> Selection {
         Selection::of_fields(&self.account, self.matching.as_deref())
     }
+
+    fn deed(&self) -> Option<Deed> {
+        OFFERED.into_iter().find(|deed| deed.as_str() == self.action)
+    }
+
+    /// Where somebody is asked whether all of them are meant.
+    fn question(&self) -> String {
+        let matching = self.matching.as_deref().unwrap_or_default();
+        let asked = [("action", self.action.as_str()), ("matching", matching)];
+        format!("/bulk?{}", serde_html_form::to_string(asked).unwrap_or_default())
+    }
+}
+
+impl BulkPage {
+    fn deeds(&self) -> Vec<Deed> {
+        self.deed.map_or_else(|| OFFERED.to_vec(), |deed| vec![deed])
+    }
+
+    /// What the card is about: all that match were not ticked.
+    fn title(&self) -> String {
+        let (count, noun) = (self.ticked.len(), noun(self.ticked.len()));
+        match (&self.matching, self.deed) {
+            (Some(_), Some(deed)) => format!("{} for {count} {noun}?", deed.label()),
+            (Some(_), None) if count == 1 => format!("{count} {noun} matches"),
+            (Some(_), None) => format!("{count} {noun} match"),
+            (None, _) => format!("{count} {noun} ticked"),
+        }
+    }
+
+    /// What it leads to, for whoever is about to say yes.
+    fn consequence(&self) -> &'static str {
+        match self.deed {
+            Some(Deed::Test) => "Each gets the whole setup check. Nothing is changed.",
+            Some(Deed::SwitchOn) => {
+                "Presence is shown in Teams from then on wherever the setup is complete. It can be undone."
+            }
+            Some(Deed::SwitchOff) => {
+                "What we show in Teams is cleared at each of them. It can be undone."
+            }
+            Some(Deed::Update) => {
+                "Each is updated step by step, and keeps its release where a step fails. Fleet update does the same in rings, and stops when something fails."
+            }
+            _ => "",
+        }
+    }
 }
 
 async fn page(
     app: &AppState,
     viewer: &Viewer,
-    ticked: Vec<(AccountId, String)>,
+    ticked: &Ticked,
+    accounts: Vec<(AccountId, String)>,
     errors: FieldErrors,
 ) -> web::Result<BulkPage> {
     let recent = runs::store::recent(&app.db, Kind::Bulk, viewer.scope(), RECENT).await?;
     let chrome = viewer.chrome("Bulk work", Section::Bulk);
-    Ok(BulkPage { chrome, ticked, recent, errors })
+    let matching = ticked.matching.clone();
+    let deed = ticked.deed().filter(|_| matching.is_some());
+    Ok(BulkPage { chrome, ticked: accounts, matching, deed, recent, errors })
 }
 
 async fn choose(
@@ -73,8 +127,9 @@ async fn choose(
     Query(ticked): Query<Ticked>,
 ) -> web::Result<Response> {
     may_begin(&viewer)?;
-    let ticked = ticked.selection().accounts(&app.db, viewer.scope()).await?;
-    Ok(Page(page(&app, &viewer, ticked, FieldErrors::default()).await?).into_response())
+    let accounts = ticked.selection().accounts(&app.db, viewer.scope()).await?;
+    let page = page(&app, &viewer, &ticked, accounts, FieldErrors::default()).await?;
+    Ok(Page(page).into_response())
 }
 
 async fn begin(
@@ -83,19 +138,35 @@ async fn begin(
     Form(ticked): Form<Ticked>,
 ) -> web::Result<Response> {
     may_begin(&viewer)?;
-    let deed = OFFERED.into_iter().find(|deed| deed.as_str() == ticked.action);
     let selection = ticked.selection();
     // Those that went meanwhile are left out, and those that were never theirs.
     let accounts = selection.accounts(&app.db, viewer.scope()).await?;
-    let Some(deed) = deed.filter(|_| !accounts.is_empty()) else {
+    let complain = async |accounts: Vec<(AccountId, String)>, complaint: &'static str| {
+        let errors = FieldErrors::just("form", complaint);
+        page(&app, &viewer, &ticked, accounts, errors).await.map(refused)
+    };
+    let Some(deed) = ticked.deed().filter(|_| !accounts.is_empty()) else {
         let complaint = if accounts.is_empty() {
             "Tick at least one account on the list of accounts."
         } else {
             "Choose what to do with the ticked accounts."
         };
-        let page = page(&app, &viewer, accounts, FieldErrors::just("form", complaint)).await?;
-        return Ok(refused(page));
+        return complain(accounts, complaint).await;
     };
+    if ticked.matching.is_some() {
+        match ticked.count.as_deref() {
+            // Nobody has seen yet how many they are.
+            None => return Ok(see_other(ticked.question())),
+            Some(seen) if seen != accounts.len().to_string() => {
+                return complain(
+                    accounts,
+                    "Other accounts match by now. Look again whether all of them are meant.",
+                )
+                .await;
+            }
+            Some(_) => {}
+        }
+    }
     let (now, actor) = (app.clock.now(), viewer.actor());
     let mut tx = app.db.begin().await?;
     let new = NewRun::plain(deed, Kind::Bulk, &actor);

@@ -1,11 +1,12 @@
 //! Writing down what is to be done.
 
 use chrono::{DateTime, Utc};
+use metrics::counter;
 use sqlx::PgConnection;
 
 use crate::audit::Actor;
 use crate::ids::{AccountId, RunId, StaffId};
-use crate::runs::{Deed, Kind, rings};
+use crate::runs::{Deed, Kind, figures, rings};
 
 /// A run as somebody asks for it.
 #[derive(Debug)]
@@ -83,6 +84,7 @@ pub async fn begin(
     )
     .execute(tx)
     .await?;
+    counter!(figures::RUNS, "deed" => run.deed.as_str(), "kind" => run.kind.as_str()).increment(1);
     Ok(id)
 }
 

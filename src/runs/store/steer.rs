@@ -156,3 +156,14 @@ pub async fn seen(
     .await?;
     Ok(())
 }
+
+/// Forgets runs that ended before then, with what came of each account.
+pub async fn forget_ended(db: impl PgExecutor<'_>, before: DateTime<Utc>) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM runs WHERE state IN ('done', 'cancelled') AND ended_at < $1",
+        before,
+    )
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use metrics::counter;
 use sqlx::postgres::types::PgInterval;
 use sqlx::{PgConnection, PgExecutor};
 
 use super::steer::advance;
 use crate::audit::Actor;
 use crate::ids::{AccountId, NodeId, RunId, StaffId};
-use crate::runs::{Deed, Failure, Job, Kind, Outcome};
+use crate::runs::{Deed, Failure, Job, Kind, Outcome, figures};
 
 /// Claims up to `most` items that nobody works on: what was begun elsewhere and left, and what
 /// waits in a ring that has been reached. An account's own update waits for no fleet.
@@ -153,6 +154,7 @@ pub async fn finish(
     .execute(&mut *tx)
     .await?;
     advance(tx, job.run, now).await?;
+    counter!(figures::ITEMS, "deed" => job.deed.as_str(), "result" => state).increment(1);
     Ok(true)
 }
 
