@@ -6,8 +6,9 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::errand::{Errand, Lost};
+use super::errand::{Errand, Lost, Sum};
 use super::{run, store};
+use crate::ids::{AccountId, IntegrationId};
 use crate::state::AppState;
 
 /// A check that somebody asked for on another node, which fell, is found within this.
@@ -37,7 +38,8 @@ impl Checker {
             tokio::select! {
                 () = stop.cancelled() => break,
                 _ = look.tick() => self.enrol().await,
-                () = bell.notified() => {}
+                // Perhaps something new was saved.
+                () = bell.notified() => self.enrol().await,
                 Some(_) = self.runs.join_next() => {}
             }
             stop.run_until_cancelled(self.take_up()).await;
@@ -89,12 +91,36 @@ impl Checker {
 
 async fn one(app: AppState, errand: Errand) {
     let Err(error) = run::run(&app, &errand).await else { return };
+    broken_off(&app, &errand, &error).await;
+}
+
+/// Runs the check of one integration for somebody who waits for what it comes to. None while
+/// another run of it goes on.
+pub async fn check_now(
+    app: &AppState,
+    account: AccountId,
+    integration: IntegrationId,
+) -> anyhow::Result<Option<Sum>> {
+    let now = app.clock.now();
+    store::enter(&app.db, account, integration, now).await?;
+    let claimed = store::claim_one(&app.db, app.node, (account, integration), now).await?;
+    let Some(errand) = claimed else { return Ok(None) };
+    match run::run(app, &errand).await {
+        Ok(sum) => Ok(Some(sum)),
+        Err(error) => {
+            broken_off(app, &errand, &error).await;
+            Err(error)
+        }
+    }
+}
+
+async fn broken_off(app: &AppState, errand: &Errand, error: &anyhow::Error) {
     if error.is::<Lost>() {
         tracing::info!(account.id = %errand.account, "another node runs this check");
         return;
     }
     tracing::error!(account.id = %errand.account, "a check was broken off: {error:#}");
-    if let Err(error) = run::give_up(&app, &errand).await {
+    if let Err(error) = run::give_up(app, errand).await {
         tracing::warn!(account.id = %errand.account, "and could not be ended: {error:#}");
     }
 }

@@ -1,13 +1,16 @@
 //! Looking at CloudLink: the account, and the subscription to its events.
 
+use chrono::TimeDelta;
+
 use super::errand::Book;
 use super::judge;
 use super::lines::{Finding, Line, Mend};
 use crate::presence::feed::{self, Seen};
 
-/// Looks at the account. True: it can be reached.
-pub async fn look(book: &Book<'_>) -> anyhow::Result<bool> {
-    match book.app.cloudlink.account(&book.errand.cloudlink_id).await {
+/// Looks at the account. True: it can be reached. And how far CloudLink's clock is ahead of ours.
+pub async fn look(book: &Book<'_>) -> anyhow::Result<(bool, Option<TimeDelta>)> {
+    let (answered, ahead) = book.app.cloudlink.account_and_time(&book.errand.cloudlink_id).await;
+    let reached = match answered {
         Ok(account) => {
             let finding = if account.active {
                 Finding::green(format!("CloudLink calls it {}.", account.name))
@@ -16,13 +19,14 @@ pub async fn look(book: &Book<'_>) -> anyhow::Result<bool> {
                     .advising("Nobody’s telephone says anything while it is so. Look at the account in Mitel Administration.")
             };
             book.note(Line::Cloudlink, finding).await?;
-            Ok(true)
+            true
         }
         Err(refusal) => {
             book.note(Line::Cloudlink, judge::refused_by_cloudlink(&refusal)).await?;
-            Ok(false)
+            false
         }
-    }
+    };
+    Ok((reached, ahead))
 }
 
 /// Looks for the subscription of an account that is synced.

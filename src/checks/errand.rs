@@ -6,9 +6,10 @@ use std::sync::PoisonError;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::lines::{Finding, Line, State};
+use super::lines::{Finding, Group, Line, State};
 use super::store;
 use crate::ids::{AccountId, CloudlinkAccountId, EntraUserId, IntegrationId};
+use crate::integrations::CredentialKind;
 use crate::state::AppState;
 
 /// One run, claimed by this node.
@@ -28,6 +29,14 @@ pub struct Errand {
     pub started_at: DateTime<Utc>,
     /// Of the connection; none while the setup is not complete.
     pub version: Option<i32>,
+    /// What it signs in with; none while the setup is not complete.
+    pub credential: Option<CredentialKind>,
+}
+
+impl Errand {
+    pub fn label(&self, line: Line) -> &'static str {
+        line.label_for(self.credential.unwrap_or(CredentialKind::Secret))
+    }
 }
 
 /// Another node runs this check by now, or the integration is gone.
@@ -52,6 +61,11 @@ pub struct Sum {
     pub worst: String,
     /// Something could not be looked at, and will be soon.
     pub incomplete: bool,
+    /// Lines of which nobody can say anything yet.
+    pub waiting: i32,
+    /// The gravest line: what a person has to mend, before all else that is red, before a
+    /// permission that could not be proved.
+    pub gravest: Option<(&'static str, Finding)>,
 }
 
 impl<'a> Book<'a> {
@@ -83,13 +97,21 @@ impl<'a> Book<'a> {
             sum.reds += i32::from(finding.state == State::Red);
             sum.ambers += i32::from(finding.state == State::Amber);
             sum.incomplete |= finding.passing;
+            sum.waiting += i32::from(finding.passing && finding.state == State::NotLookedAt);
             if finding.urgent {
                 if sum.urgent == 0 {
-                    sum.worst = format!("{}: {}", line.label(), finding.seen);
+                    sum.worst = format!("{}: {}", self.errand.label(*line), finding.seen);
                 }
                 sum.urgent += 1;
             }
         }
+        let of = |wanted: fn(Line, &Finding) -> bool| {
+            let found = found.iter().find(|(line, finding)| wanted(*line, finding));
+            found.map(|(line, finding)| (self.errand.label(*line), finding.clone()))
+        };
+        sum.gravest = of(|_, it| it.urgent)
+            .or_else(|| of(|_, it| it.state == State::Red))
+            .or_else(|| of(|line, it| it.passing && line.group() == Group::Permissions));
         sum
     }
 

@@ -1,18 +1,15 @@
 //! What an answer of Microsoft or CloudLink means for a line. Pure.
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 
 use super::lines::{Finding, Line, Mend};
 use crate::cloudlink;
+use crate::integrations::CredentialKind;
 use crate::integrations::credential::ExpirySource;
 use crate::microsoft::{Cause, Permission, Refusal};
 
 /// A secret that ends within this many days is worth a word.
 const SOON: i64 = 30;
-/// A `Date` header says whole seconds, and an answer takes its time.
-const RIGHT: u64 = 5;
-/// Beyond this, sign-in and events go wrong: Microsoft allows five minutes.
-const FAR_OFF: u64 = 120;
 
 /// A refusal of Microsoft, as it stands on the line it concerns.
 pub fn refused(refusal: &Refusal) -> Finding {
@@ -33,10 +30,7 @@ fn detail(refusal: &Refusal) -> String {
 
 fn mend(cause: Cause) -> Vec<Mend> {
     match cause {
-        Cause::SecretExpired | Cause::SecretWrong | Cause::SecretIdPasted => {
-            vec![Mend::Secrets, Mend::Configure]
-        }
-        Cause::CertificateWrong => vec![Mend::Secrets, Mend::Configure],
+        cause if cause.blames_credential() => vec![Mend::Secrets, Mend::Configure],
         Cause::ApplicationUnknown => vec![Mend::Registrations, Mend::Consent, Mend::Configure],
         Cause::ApplicationDisabled => vec![Mend::EnterpriseApps],
         Cause::TenantUnknown | Cause::OtherCloud => vec![Mend::Configure],
@@ -67,6 +61,7 @@ pub fn refused_sign_in(refusal: &Refusal) -> Vec<(Line, Finding)> {
         | Cause::SecretWrong
         | Cause::SecretIdPasted
         | Cause::CertificateWrong
+        | Cause::CertificateExpired
         | Cause::ConditionalAccess => vec![known(), (Line::Secret, refused(refusal))],
         Cause::PermissionMissing(_) => {
             vec![known(), unsaid(Line::Secret), (Line::ReadUsers, refused(refusal))]
@@ -75,14 +70,31 @@ pub fn refused_sign_in(refusal: &Refusal) -> Vec<(Line, Finding)> {
     }
 }
 
-/// The day on which a secret ends, as far as somebody typed it or Microsoft told it.
+/// What is known of the end of the credential in force, and of the one that follows.
+#[derive(Clone, Copy, Debug)]
+pub struct Lasting {
+    pub credential: CredentialKind,
+    /// As far as somebody typed it or Microsoft told it.
+    pub on: Option<NaiveDate>,
+    pub source: Option<ExpirySource>,
+    /// Microsoft did not say that it has ended.
+    pub accepted: bool,
+    /// A next one lies ready that Microsoft has accepted.
+    pub followed: bool,
+}
+
 pub fn expiry(
-    on: Option<NaiveDate>,
-    source: Option<ExpirySource>,
-    accepted: bool,
+    Lasting { credential, on, source, accepted, followed }: Lasting,
     today: NaiveDate,
 ) -> Finding {
-    let renewed = "Create a new client secret in Entra, and save its Value under Configure. The old one is used until the new one works.";
+    let renewed = match credential {
+        CredentialKind::Secret => {
+            "Create a new client secret in Entra, and save its Value under Configure. The old one is used until the new one works."
+        }
+        CredentialKind::Certificate => {
+            "Upload the next certificate, which lies under Configure, to Entra. It takes over by itself."
+        }
+    };
     let places = [Mend::Secrets, Mend::Configure];
     let Some(on) = on else {
         return Finding::amber("Nobody has said when the secret expires.")
@@ -98,6 +110,10 @@ pub fn expiry(
         Some(ExpirySource::Typed) | None => "by the date entered here",
     };
     match (on - today).num_days() {
+        left @ 0..=SOON if followed => Finding::green(format!(
+            "It expires on {day}, in {}, {source}. The next one lies ready and takes over by itself.",
+            days(left)
+        )),
         ..0 if accepted => {
             Finding::amber(format!("It expired on {day}, {source}, and yet Microsoft accepts it."))
                 .advising("The day is likely wrong. Correct it under Configure.")
@@ -196,28 +212,8 @@ pub fn excess(roles: Option<&[String]>) -> Finding {
     let named: Vec<_> =
         excess.iter().map(|role| crate::kit::http::clean(role, 80)).take(20).collect();
     Finding::amber(format!("Granted, but not needed: {}.{also}", named.join(", ")))
-        .advising("Whoever holds the secret may do that, too. Unless something else uses this registration, remove it and grant admin consent again.")
+        .advising("Whoever holds the secret or certificate may do that, too. Unless something else uses this registration, remove it and grant admin consent again.")
         .mended_at([Mend::Permissions])
-}
-
-/// How far this server's clock is off.
-pub fn clock(ahead: TimeDelta) -> Finding {
-    let off = ahead.num_seconds();
-    let (by, which) = (off.unsigned_abs(), if off > 0 { "slow" } else { "fast" });
-    let by = match by {
-        0..=119 => format!("{by} seconds"),
-        120..=7_199 => format!("{} minutes", by / 60),
-        _ => format!("{} hours", by / 3_600),
-    };
-    let seen = format!("It is {by} {which}, by Microsoft’s clock.");
-    let advice = "Keep this server’s clock right with NTP. Signing in, events and sessions all depend on it.";
-    if off.unsigned_abs() <= RIGHT {
-        Finding::green("It agrees with Microsoft’s to within a few seconds.")
-    } else if off.unsigned_abs() <= FAR_OFF {
-        Finding::amber(seen).advising(advice)
-    } else {
-        Finding::red(seen).advising(advice)
-    }
 }
 
 /// A refusal of CloudLink.
@@ -288,24 +284,22 @@ mod tests {
     #[test]
     fn days_are_said_as_people_say_them() {
         let today: NaiveDate = "2026-03-02".parse().unwrap();
-        let on = |on: &str, accepted| expiry(on.parse().ok(), None, accepted, today);
+        let credential = CredentialKind::Secret;
+        let known = Lasting { credential, on: None, source: None, accepted: true, followed: false };
+        let on =
+            |on: &str, accepted| expiry(Lasting { on: on.parse().ok(), accepted, ..known }, today);
         assert_eq!(on("2026-03-01", true).state, State::Amber, "the date is wrong, not the secret");
         assert_eq!(on("2026-03-01", false).state, State::Red);
         assert_eq!(on("2026-03-02", true).state, State::Red);
         assert!(on("2026-03-03", true).seen.contains("in one day"));
         assert_eq!(on("2026-04-01", true).state, State::Amber);
         assert_eq!(on("2026-04-02", true).state, State::Green);
-        assert_eq!(expiry(None, None, true, today).state, State::Amber);
-    }
-
-    #[test]
-    fn clocks_may_differ_by_what_a_header_cannot_say() {
-        let state = |seconds| clock(TimeDelta::seconds(seconds)).state;
-        assert_eq!(
-            [state(0), state(-5), state(6), state(-121)],
-            [State::Green, State::Green, State::Amber, State::Red]
-        );
-        assert!(clock(TimeDelta::seconds(600)).seen.contains("10 minutes slow"));
+        assert_eq!(expiry(known, today).state, State::Amber);
+        let soon = Lasting { on: "2026-03-09".parse().ok(), followed: true, ..known };
+        assert_eq!(expiry(soon, today).state, State::Green, "nobody has to do anything");
+        let certificate = CredentialKind::Certificate;
+        let ends = expiry(Lasting { credential: certificate, followed: false, ..soon }, today);
+        assert!(!ends.advice.contains("client secret"), "{}", ends.advice);
     }
 
     #[test]

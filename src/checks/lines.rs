@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::integrations::CredentialKind;
+
 /// One thing that is looked at. They are looked at in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Line {
@@ -113,6 +115,15 @@ impl Line {
             Self::Matching => "Who is matched",
             Self::Subscription => "The subscription is alive",
             Self::Pilot => "Presence can be set and cleared",
+        }
+    }
+
+    /// The same, of an integration that signs in with this.
+    pub fn label_for(self, credential: CredentialKind) -> &'static str {
+        match (self, credential) {
+            (Self::Secret, CredentialKind::Certificate) => "The certificate is accepted",
+            (Self::Expiry, CredentialKind::Certificate) => "The certificate lasts",
+            _ => self.label(),
         }
     }
 

@@ -1,9 +1,11 @@
-//! Looking at Microsoft: the tenant, signing in, permissions, and the clock.
+//! Looking at Microsoft: the tenant, signing in, permissions.
+
+use chrono::TimeDelta;
 
 use super::errand::Book;
 use super::judge;
 use super::lines::{Finding, Line, Mend};
-use crate::integrations::{self, Connected};
+use crate::integrations;
 use crate::microsoft::{Cause, Connection, Discovered, Permission, Refusal, Token};
 
 const NOT_SET_UP: &str = "The setup is not complete.";
@@ -12,8 +14,17 @@ const NOT_SIGNED_IN: &str = "Without signing in there is nothing to look at.";
 /// Everything that is learnt by signing in.
 const BEHIND_SIGN_IN: [Line; 3] = [Line::ReadUsers, Line::WritePresence, Line::Excess];
 
-/// Looks at Microsoft's side. The connection, if it lets us read the directory.
-pub async fn look(book: &Book<'_>) -> anyhow::Result<Option<Connection>> {
+/// What else depends on.
+#[derive(Default)]
+pub struct Seen {
+    /// If it lets us read the directory.
+    pub connection: Option<Connection>,
+    /// How far Microsoft's clock is ahead of ours.
+    pub ahead: Option<TimeDelta>,
+}
+
+/// Looks at Microsoft's side.
+pub async fn look(book: &Book<'_>) -> anyhow::Result<Seen> {
     let (app, errand) = (book.app, book.errand);
     let integration =
         integrations::store::find(&app.db, errand.account, errand.integration).await?;
@@ -22,23 +33,35 @@ pub async fn look(book: &Book<'_>) -> anyhow::Result<Option<Connection>> {
         integrations::store::connection_of(&app.db, &app.sealer, errand.account).await?;
     let (Some(connected), Some(connection)) = (connected, connection) else {
         not_set_up(book).await?;
-        return Ok(None);
+        return Ok(Seen::default());
     };
+    let spares =
+        integrations::store::spare::spares(&app.db, errand.account, errand.integration).await?;
+    let lasting = |accepted| judge::Lasting {
+        credential: connected.credential,
+        on: connected.expiry.on,
+        source: connected.expiry.source,
+        accepted,
+        followed: spares.next.as_ref().is_some_and(|next| next.accepted_at.is_some()),
+    };
+    let today = app.clock.now().date_naive();
+    let expiry = |accepted| judge::expiry(lasting(accepted), today);
     let discovered = app.microsoft.discover(connection.cloud, connection.tenant).await;
+    let seen = |connection| Seen { connection, ahead: discovered.ahead };
     if !found(book, &discovered).await? {
         let why = "Microsoft was not asked any further.";
         book.skip(&[Line::Application, Line::Secret], why).await?;
-        book.note(Line::Expiry, expiry(book, &connected, true)).await?;
+        book.note(Line::Expiry, expiry(true)).await?;
         book.skip(&BEHIND_SIGN_IN, NOT_SIGNED_IN).await?;
-        return Ok(None);
+        return Ok(seen(None));
     }
     match app.microsoft.sign_in(&connection).await {
         Ok(token) => {
             book.note(Line::Application, Finding::green("Microsoft knows it by this id.")).await?;
             book.note(Line::Secret, Finding::green("Microsoft gave us a token for it.")).await?;
-            book.note(Line::Expiry, expiry(book, &connected, true)).await?;
+            book.note(Line::Expiry, expiry(true)).await?;
             let may_read = permissions(book, &connection, &token).await?;
-            Ok(may_read.then_some(connection))
+            Ok(seen(may_read.then_some(connection)))
         }
         Err(refusal) => {
             let found = judge::refused_sign_in(&refusal);
@@ -46,12 +69,12 @@ pub async fn look(book: &Book<'_>) -> anyhow::Result<Option<Connection>> {
             for (line, finding) in found {
                 book.note(line, finding).await?;
             }
-            let accepted = refusal.cause != Cause::SecretExpired;
-            book.note(Line::Expiry, expiry(book, &connected, accepted)).await?;
+            let ended = matches!(refusal.cause, Cause::SecretExpired | Cause::CertificateExpired);
+            book.note(Line::Expiry, expiry(!ended)).await?;
             let rest: Vec<_> =
                 BEHIND_SIGN_IN.into_iter().filter(|line| !said.contains(line)).collect();
             book.skip(&rest, NOT_SIGNED_IN).await?;
-            Ok(None)
+            Ok(seen(None))
         }
     }
 }
@@ -61,18 +84,13 @@ async fn not_set_up(book: &Book<'_>) -> anyhow::Result<()> {
         .advising("Enter the credentials of an application in the customer’s tenant.")
         .mended_at([Mend::Configure]);
     book.note(Line::Reachable, finding).await?;
-    let rest = [Line::Tenant, Line::Application, Line::Secret, Line::Expiry, Line::Clock];
+    let rest = [Line::Tenant, Line::Application, Line::Secret, Line::Expiry];
     book.skip(&rest, NOT_SET_UP).await?;
     book.skip(&BEHIND_SIGN_IN, NOT_SET_UP).await
 }
 
 /// Whether Microsoft and the tenant are there, as anybody may see.
 async fn found(book: &Book<'_>, discovered: &Discovered) -> anyhow::Result<bool> {
-    let clock = match discovered.ahead {
-        Some(ahead) => judge::clock(ahead),
-        None => Finding::not_looked_at("Microsoft’s answer did not say the time."),
-    };
-    book.note(Line::Clock, clock).await?;
     let reached = Finding::green("Its sign-in answers.");
     match &discovered.outcome {
         Ok(()) => {
@@ -91,11 +109,6 @@ async fn found(book: &Book<'_>, discovered: &Discovered) -> anyhow::Result<bool>
             Ok(false)
         }
     }
-}
-
-fn expiry(book: &Book<'_>, connected: &Connected, accepted: bool) -> Finding {
-    let today = book.app.clock.now().date_naive();
-    judge::expiry(connected.expiry.on, connected.expiry.source, accepted, today)
 }
 
 /// What the token carries, and whether calls prove it. True: the directory may be read.

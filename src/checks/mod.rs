@@ -6,6 +6,7 @@
 //! looked at says why.
 
 mod checker;
+mod clock;
 mod cloudlink_side;
 mod errand;
 mod judge;
@@ -18,6 +19,7 @@ mod pilot;
 mod run;
 pub mod store;
 
-pub use checker::Checker;
+pub use checker::{Checker, check_now};
+pub use errand::Sum;
 pub use lines::{Finding, Line, Mend, State};
 pub use pages::routes;

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{interval, timeout};
 
-use super::errand::{Book, Errand, Lost};
+use super::clock::Ahead;
+use super::errand::{Book, Errand, Lost, Sum};
 use super::lines::{Finding, Line};
-use super::{cloudlink_side, microsoft_side, night, people, pilot, store};
+use super::microsoft_side::Seen;
+use super::{clock, cloudlink_side, microsoft_side, night, people, pilot, store};
 use crate::presence::store::by_hand;
 use crate::state::AppState;
 
@@ -17,7 +19,7 @@ const LONGEST: Duration = Duration::from_mins(20);
 
 /// Runs it, and writes down what came of it. Errors are ours: Postgres, or a secret that does
 /// not open.
-pub async fn run(app: &AppState, errand: &Errand) -> anyhow::Result<()> {
+pub async fn run(app: &AppState, errand: &Errand) -> anyhow::Result<Sum> {
     let alive = async {
         let mut beat = interval(SIGN_OF_LIFE);
         loop {
@@ -34,10 +36,11 @@ pub async fn run(app: &AppState, errand: &Errand) -> anyhow::Result<()> {
     }
 }
 
-async fn look(app: &AppState, errand: &Errand) -> anyhow::Result<()> {
+async fn look(app: &AppState, errand: &Errand) -> anyhow::Result<Sum> {
     let book = Book::new(app, errand);
-    let connection = microsoft_side::look(&book).await?;
-    let reached = cloudlink_side::look(&book).await?;
+    let Seen { connection, ahead } = microsoft_side::look(&book).await?;
+    let (reached, cloudlink) = cloudlink_side::look(&book).await?;
+    book.note(Line::Clock, clock::judge(Ahead { microsoft: ahead, cloudlink })).await?;
     let found = people::look(&book, connection.as_ref(), reached).await?;
     let syncing = found.standing.stage == crate::presence::store::overview::Stage::On;
     cloudlink_side::look_at_feed(&book, reached, syncing).await?;
@@ -68,7 +71,7 @@ async fn look(app: &AppState, errand: &Errand) -> anyhow::Result<()> {
     if errand.asked && book.is_green(Line::Secret) && syncing {
         hurry(app, errand).await?;
     }
-    Ok(())
+    Ok(sum)
 }
 
 /// Whoever has just mended something need not wait until the worker tries again by itself.
@@ -92,7 +95,7 @@ pub async fn give_up(app: &AppState, errand: &Errand) -> anyhow::Result<()> {
         book.note(line, finding.clone()).await?;
     }
     let now = app.clock.now();
-    let sum = super::errand::Sum { incomplete: true, ..book.sum() };
+    let sum = Sum { incomplete: true, ..book.sum() };
     let next = night::soon(errand.integration, now);
     let end = store::End { sum: &sum, matching: None, braked: false, next, finished_at: now };
     store::finish(&app.db, errand, end).await?;

@@ -1,5 +1,7 @@
 //! One request to CloudLink: where it goes, who it says we are, and how a refusal is understood.
 
+use std::sync::atomic::Ordering;
+
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use reqwest::{RequestBuilder, StatusCode};
 use serde::Serialize;
@@ -104,7 +106,11 @@ impl Cloudlink {
             .map_err(|error| Refusal::new(Cause::Unreachable, http::why(&error)))?;
         let status = answer.status();
         let correlation_id = http::header(answer.headers(), &CORRELATION_ID);
-        let retry_after = http::retry_after(answer.headers(), self.0.clock.now());
+        let now = self.0.clock.now();
+        let retry_after = http::retry_after(answer.headers(), now);
+        if let Some(ahead) = http::ahead(answer.headers(), now) {
+            self.0.ahead.store(ahead.num_seconds(), Ordering::Relaxed);
+        }
         // The body of a refusal may quote the token we sent: it is not even read.
         let (cause, detail) = if status.is_success() {
             match http::read(answer, longest).await {

@@ -1,12 +1,15 @@
 //! Asking CloudLink: accounts, users, subscriptions.
 
+use std::sync::atomic::Ordering;
+
+use chrono::TimeDelta;
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
 use super::ask::{Ask, Verb};
 use super::wire::{self, Subscribe};
-use super::{Cause, Cloudlink, Refusal, TOPIC};
+use super::{Cause, Cloudlink, Refusal, TOPIC, UNSAID};
 use crate::ids::{CloudlinkAccountId, CloudlinkUserId, SubscriptionId};
 use crate::kit::secret::Secret;
 
@@ -80,6 +83,17 @@ impl Cloudlink {
             .as_ref()
             .and_then(wire::account)
             .ok_or_else(|| Refusal::new(Cause::Garbled, "what came is not an account"))
+    }
+
+    /// The same, and how far CloudLink's clock is ahead of ours, as far as an answer said.
+    pub async fn account_and_time(
+        &self,
+        account: &CloudlinkAccountId,
+    ) -> (Result<Account, Refusal>, Option<TimeDelta>) {
+        self.0.ahead.store(UNSAID, Ordering::Relaxed);
+        let answered = self.account(account).await;
+        let ahead = self.0.ahead.load(Ordering::Relaxed);
+        (answered, (ahead != UNSAID).then(|| TimeDelta::seconds(ahead)))
     }
 
     /// A page of an account's users: the first, or the one that `link` leads to.

@@ -14,6 +14,7 @@ mod wire;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use reqwest::header::HeaderValue;
 
@@ -40,7 +41,12 @@ struct Inside {
     /// Who we say we are, in a header of Mitel's.
     app: HeaderValue,
     tokens: Fresh<CloudlinkAccountId, Bearer, Refusal>,
+    /// How many seconds CloudLink's clock was ahead of ours by the last answer that said.
+    ahead: AtomicI64,
 }
+
+/// No answer has said what time it is.
+const UNSAID: i64 = i64::MIN;
 
 impl Cloudlink {
     pub fn new(
@@ -58,6 +64,7 @@ impl Cloudlink {
             app: HeaderValue::try_from(app)
                 .unwrap_or_else(|_| HeaderValue::from_static("presence-portal")),
             tokens: Fresh::new(|refusal: &Refusal| !refusal.cause.needs_person()),
+            ahead: AtomicI64::new(UNSAID),
         }))
     }
 

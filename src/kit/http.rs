@@ -4,8 +4,8 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use anyhow::Context;
-use chrono::{DateTime, Utc};
-use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder, NoProxy, Proxy, Response};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
@@ -155,6 +155,12 @@ pub fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> 
     let until = DateTime::parse_from_rfc2822(text).ok()?.to_utc();
     // A date that is over asks for nothing more.
     Some((until - now).to_std().unwrap_or_default().min(LONGEST))
+}
+
+/// How far the clock of whoever answered is ahead of ours, to the second; negative: behind.
+pub fn ahead(headers: &HeaderMap, now: DateTime<Utc>) -> Option<TimeDelta> {
+    let theirs = DateTime::parse_from_rfc2822(headers.get(DATE)?.to_str().ok()?.trim()).ok()?;
+    Some(TimeDelta::seconds((theirs.to_utc() - now).num_seconds()))
 }
 
 /// A header's value, when it is short and plain enough to keep and to show.

@@ -21,6 +21,8 @@ pub struct User {
     pub proxy_addresses: Option<Vec<String>>,
     pub display_name: Option<String>,
     pub enabled: Option<bool>,
+    /// Invited from elsewhere, whatever the principal name looks like.
+    pub guest: Option<bool>,
 }
 
 /// One page of what changed in a directory. The same user may come twice; the later one counts.
@@ -43,7 +45,7 @@ pub enum Next {
 /// A page of 999 users with many addresses each is well below this.
 const LONGEST_PAGE: usize = 16 * 1024 * 1024;
 
-const FIELDS: &str = "id,userPrincipalName,mail,displayName,accountEnabled,proxyAddresses";
+const FIELDS: &str = "id,userPrincipalName,mail,displayName,accountEnabled,proxyAddresses,userType";
 
 impl Microsoft {
     /// One page of the directory's changes: its beginning without a link, or where a link leads.

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 use reqwest::Method;
-use reqwest::header::DATE;
 use serde::Deserialize;
 
 use super::ask::Ask;
@@ -45,9 +44,7 @@ impl Microsoft {
             }
         };
         let now = self.0.clock.now();
-        let date = http::header(answer.headers(), &DATE);
-        let ahead = date.and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
-        let ahead = ahead.map(|theirs| TimeDelta::seconds((theirs.to_utc() - now).num_seconds()));
+        let ahead = http::ahead(answer.headers(), now);
         let status = answer.status();
         let retry_after = http::retry_after(answer.headers(), now);
         let refused = |cause, detail: String| Refusal {

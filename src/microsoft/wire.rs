@@ -149,6 +149,8 @@ struct WireUser {
     display_name: Option<String>,
     #[serde(default, deserialize_with = "yes_or_no")]
     account_enabled: Option<bool>,
+    #[serde(default, deserialize_with = "guest")]
+    user_type: Option<bool>,
     #[serde(rename = "@removed", default)]
     removed: Option<Value>,
 }
@@ -168,6 +170,14 @@ fn yes_or_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>,
         Value::Bool(yes) => Some(yes),
         Value::String(text) if text.eq_ignore_ascii_case("true") => Some(true),
         Value::String(text) if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    })
+}
+
+/// `Guest` or `Member`. Users from before there were guests have neither, and are members.
+fn guest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) => Some(text.eq_ignore_ascii_case("guest")),
         _ => None,
     })
 }
@@ -227,6 +237,7 @@ fn read_users(values: &[Value]) -> Result<(Vec<User>, Vec<EntraUserId>), String>
                 proxy_addresses: user.proxy_addresses,
                 display_name: user.display_name,
                 enabled: user.account_enabled,
+                guest: user.user_type,
             });
         }
     }

@@ -181,7 +181,10 @@ impl Row {
         // What was found before the run is not what is found in it.
         let found = found.filter(|_| !waits);
         Self {
-            label: line.label(),
+            label: integration
+                .connection
+                .as_ref()
+                .map_or(line.label(), |connected| line.label_for(connected.credential)),
             kind,
             word,
             seen: match (waits, found) {

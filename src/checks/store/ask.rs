@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::checks::errand::Errand;
 use crate::ids::{AccountId, CloudlinkAccountId, EntraUserId, IntegrationId, NodeId};
+use crate::integrations::CredentialKind;
 
 /// An integration that was set up longer ago than this is not in a hurry.
 const NEW: TimeDelta = TimeDelta::hours(1);
@@ -133,7 +134,8 @@ pub async fn claim(
             s.integration_id AS "integration: IntegrationId", s.pilot AS "pilot: EntraUserId",
             coalesce(s.pilot_name, '') AS "pilot_name!", free.asked AS "asked!",
             coalesce(s.asked_at > s.braked_at, false) AS "believes!",
-            s.started_at AS "started_at!", c.version AS "version?"
+            s.started_at AS "started_at!", c.version AS "version?",
+            c.credential AS "credential?: CredentialKind"
         "#,
         node as NodeId,
         i64::try_from(most).unwrap_or(i64::MAX),
@@ -141,5 +143,60 @@ pub async fn claim(
         now,
     )
     .fetch_all(db)
+    .await
+}
+
+/// Enters an integration that has not been entered yet.
+pub async fn enter(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    integration: IntegrationId,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        INSERT INTO setup_checks (account_id, integration_id, due_at)
+        SELECT account_id, id, $3 FROM integrations WHERE account_id = $1 AND id = $2
+        ON CONFLICT DO NOTHING
+        "#,
+        account as AccountId,
+        integration as IntegrationId,
+        now,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Claims one integration's check, whenever it is due. None while it is somebody else's.
+pub async fn claim_one(
+    db: impl PgExecutor<'_>,
+    node: NodeId,
+    (account, integration): (AccountId, IntegrationId),
+    now: DateTime<Utc>,
+) -> sqlx::Result<Option<Errand>> {
+    sqlx::query_as!(
+        Errand,
+        r#"
+        UPDATE setup_checks s SET run = gen_random_uuid(), node_id = $3, started_at = $4,
+            run_until = now() + interval '2 minutes'
+        FROM accounts a
+        LEFT JOIN connections c ON c.account_id = a.id AND c.integration_id = $2
+        WHERE s.account_id = $1 AND s.integration_id = $2 AND a.id = $1
+            AND (s.run IS NULL OR s.run_until < now())
+        RETURNING s.run AS "run!: Uuid", s.account_id AS "account: AccountId",
+            a.cloudlink_account_id AS "cloudlink_id: CloudlinkAccountId",
+            s.integration_id AS "integration: IntegrationId", s.pilot AS "pilot: EntraUserId",
+            coalesce(s.pilot_name, '') AS "pilot_name!", true AS "asked!",
+            coalesce(s.asked_at > s.braked_at, false) AS "believes!",
+            s.started_at AS "started_at!", c.version AS "version?",
+            c.credential AS "credential?: CredentialKind"
+        "#,
+        account as AccountId,
+        integration as IntegrationId,
+        node as NodeId,
+        now,
+    )
+    .fetch_optional(db)
     .await
 }

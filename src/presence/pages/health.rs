@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::pausing::Resting;
 use crate::accounts::Account;
 use crate::ids::{AccountId, IntegrationId};
+use crate::microsoft::Cause;
 use crate::presence::store::overview::{Numbers, Stage, Standing, Trouble};
 use crate::presence::trouble;
 
@@ -151,6 +152,10 @@ pub fn mend(
     cause: trouble::Trouble,
 ) -> Option<Mend> {
     let (words, href) = match cause {
+        // No dialog sets a clock: the check says by how much it is off, and what to do.
+        trouble::Trouble::Microsoft(Cause::ClockWrong) => {
+            ("Setup check", format!("/accounts/{account}/setup-check"))
+        }
         trouble::Trouble::Microsoft(cause) if cause.needs_person() => {
             ("Configure Microsoft Teams", at(account, integration, "configure"))
         }

@@ -110,11 +110,12 @@ pub async fn write_entra(
         users.iter().map(|user| user.proxy_addresses.as_ref().map(|all| all.join("\n"))).collect();
     let shown: Vec<_> = users.iter().map(|user| user.display_name.as_deref()).collect();
     let enabled: Vec<_> = users.iter().map(|user| user.enabled).collect();
+    let guests: Vec<_> = users.iter().map(|user| user.guest).collect();
     sqlx::query!(
         r#"
         WITH given AS (
-            SELECT * FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[])
-                AS g (entra_id, upn, mail, addresses, shown, enabled)
+            SELECT * FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bool[], $9::bool[])
+                AS g (entra_id, upn, mail, addresses, shown, enabled, guest)
         ), updated AS (
             UPDATE entra_users e SET
                 user_principal_name = coalesce(g.upn, e.user_principal_name),
@@ -122,16 +123,22 @@ pub async fn write_entra(
                 proxy_addresses = coalesce(string_to_array(nullif(g.addresses, ''), E'\n'),
                     CASE WHEN g.addresses IS NULL THEN e.proxy_addresses ELSE '{}' END),
                 display_name = coalesce(g.shown, e.display_name),
-                enabled = coalesce(g.enabled, e.enabled),
+                enabled = coalesce(g.enabled, e.enabled), guest = coalesce(g.guest, e.guest),
+                -- made anew when what they were made of is another
+                hint_keys = CASE WHEN (coalesce(g.upn, e.user_principal_name),
+                        coalesce(g.mail, e.mail), coalesce(g.shown, e.display_name))
+                        IS DISTINCT FROM (e.user_principal_name, e.mail, e.display_name)
+                        OR coalesce(g.addresses <> array_to_string(e.proxy_addresses, E'\n'), false)
+                    THEN NULL ELSE e.hint_keys END,
                 generation = greatest(e.generation, $2), gone = false
             FROM given g WHERE e.account_id = $1 AND e.entra_id = g.entra_id
             RETURNING e.entra_id
         )
         INSERT INTO entra_users (account_id, entra_id, user_principal_name, mail, proxy_addresses,
-            display_name, enabled, generation)
+            display_name, enabled, guest, generation)
         SELECT $1, g.entra_id, coalesce(g.upn, ''), g.mail,
             coalesce(string_to_array(nullif(g.addresses, ''), E'\n'), '{}'),
-            coalesce(g.shown, ''), coalesce(g.enabled, true), $2
+            coalesce(g.shown, ''), coalesce(g.enabled, true), g.guest, $2
         FROM given g WHERE NOT EXISTS (SELECT 1 FROM updated u WHERE u.entra_id = g.entra_id)
         ON CONFLICT DO NOTHING
         "#,
@@ -143,6 +150,7 @@ pub async fn write_entra(
         &addresses as &[Option<String>],
         &shown as &[Option<&str>],
         &enabled as &[Option<bool>],
+        &guests as &[Option<bool>],
     )
     .execute(&mut *tx)
     .await?;
@@ -169,6 +177,7 @@ fn overlay(user: &mut microsoft::User, later: &microsoft::User) {
     user.proxy_addresses = later.proxy_addresses.or(user.proxy_addresses.take());
     user.display_name = later.display_name.or(user.display_name.take());
     user.enabled = later.enabled.or(user.enabled);
+    user.guest = later.guest.or(user.guest);
 }
 
 /// How many of a directory are gone, of how many.

@@ -234,7 +234,7 @@ pub async fn candidates(
         r#"
         SELECT h.user_id AS "user: CloudlinkUserId", h.entra_id AS "entra: EntraUserId",
             e.display_name AS name, e.user_principal_name AS address, e.enabled,
-            position('#ext#' IN lower(e.user_principal_name)) > 0 AS "guest!",
+            coalesce(e.guest, position('#ext#' IN lower(e.user_principal_name)) > 0) AS "guest!",
             h.rank, h.reasons,
             (SELECT u.name FROM cloudlink_users u
                 WHERE u.account_id = $1 AND u.entra_id = h.entra_id AND NOT u.excluded

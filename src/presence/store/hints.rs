@@ -1,7 +1,8 @@
 //! Whom in Entra a CloudLink user without a match is like.
 //!
-//! Worked out in one statement over an account's directories, after they were read, and kept:
-//! comparing names costs too much to be done for every page.
+//! Worked out in one statement over an account's directories, after they were read, and kept.
+//! Whom in Entra to look at is found by keys (`hint_keys` in the database): comparing every name
+//! with every other costs seconds among fifty thousand.
 
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
@@ -38,6 +39,23 @@ async fn clear(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<()> 
     Ok(())
 }
 
+/// Makes the keys of those in Entra that have none, if anybody is without a match.
+async fn key(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        UPDATE entra_users SET hint_keys =
+            hint_keys(account_id, user_principal_name, mail, proxy_addresses, display_name)
+        WHERE account_id = $1 AND hint_keys IS NULL AND NOT gone
+            AND EXISTS (SELECT FROM cloudlink_users c
+                WHERE c.account_id = $1 AND c.entra_id IS NULL AND NOT c.excluded)
+        "#,
+        account as AccountId,
+    )
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// The nearest five for each. Of an Entra user every address counts: principal name, mail, alias.
 /// A guest's principal name is the address of the guest's own home, written differently.
 async fn work_out(
@@ -45,6 +63,7 @@ async fn work_out(
     account: AccountId,
     users: Option<&[CloudlinkUserId]>,
 ) -> sqlx::Result<()> {
+    key(&mut *tx, account).await?;
     sqlx::query!(
         r#"
         WITH lost AS MATERIALIZED (
@@ -61,11 +80,19 @@ async fn work_out(
                 WHERE c.account_id = $1 AND c.entra_id IS NULL AND NOT c.excluded
                     AND ($2::text[] IS NULL OR c.user_id = ANY($2))
             ) AS named
-        ), people AS (
+        ), wanted AS MATERIALIZED (
+            SELECT array_agg(DISTINCT hint_key($1, kind, value)) AS keys
+            FROM lost, LATERAL (
+                SELECT 'a', email UNION ALL SELECT 'l', local UNION ALL SELECT 'n', name
+                UNION ALL SELECT 'l', replace(email, '@', '_') || '#ext#'
+                UNION ALL SELECT 's', unnest(likes)
+            ) AS sought (kind, value)
+            WHERE value <> ''
+        ), people AS MATERIALIZED (
             SELECT entra_id, lower(user_principal_name) AS upn, lower(mail) AS mail,
                 proxy_addresses, display_name
             FROM entra_users
-            WHERE account_id = $1 AND NOT gone AND EXISTS (SELECT FROM lost)
+            WHERE account_id = $1 AND NOT gone AND hint_keys && (SELECT keys FROM wanted)
         ), addresses AS MATERIALIZED (
             SELECT entra_id, address, reason, rank, split_part(address, '@', 1) AS local
             FROM people, LATERAL (

@@ -43,7 +43,7 @@ struct Change {
 const ALL: u16 = u16::MAX;
 
 /// What an update of a delta may carry, with the bit that says it changed.
-const FIELDS: [(&str, u16); 7] = [
+const FIELDS: [(&str, u16); 8] = [
     ("displayName", 1),
     ("givenName", 1),
     ("surname", 1),
@@ -51,6 +51,7 @@ const FIELDS: [(&str, u16); 7] = [
     ("mail", 4),
     ("proxyAddresses", 8),
     ("accountEnabled", 16),
+    ("userType", 64),
 ];
 const PLANS: u16 = 32;
 
@@ -140,6 +141,7 @@ impl Directory {
         fields |= u16::from(before.mail != after.mail || before.aliases != after.aliases) * 8;
         fields |= u16::from(before.enabled != after.enabled) * 16;
         fields |= u16::from(before.teams != after.teams) * PLANS;
+        fields |= u16::from(before.guest != after.guest) * 64;
         if fields != 0 {
             self.changes.push(Change { place, fields });
         }
@@ -216,7 +218,7 @@ pub(crate) fn property(person: &Person, name: &str) -> Option<Value> {
             json!(primary.chain(others).collect::<Vec<_>>())
         }
         "userType" => {
-            json!(if person.user_principal_name.contains("#EXT#") { "Guest" } else { "Member" })
+            json!(if person.guest { "Guest" } else { "Member" })
         }
         "assignedPlans" if person.teams => json!([{
             "assignedDateTime": "2025-01-06T09:00:00Z",

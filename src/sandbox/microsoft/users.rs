@@ -114,6 +114,7 @@ fn is_property(name: &str) -> bool {
         aliases: Vec::new(),
         enabled: true,
         teams: false,
+        guest: false,
     };
     property(&nobody, name).is_some()
 }

@@ -231,5 +231,6 @@ fn new_person(name: &str, address: Option<String>, domain: &str) -> Person {
         aliases: Vec::new(),
         enabled: true,
         teams: true,
+        guest: false,
     }
 }

@@ -30,6 +30,12 @@ pub enum Quirk {
     NoPhone,
     /// A guest of the tenant, with `#EXT#` in the UPN.
     Guest,
+    /// Entra has the same name before the `@`, at another domain.
+    OtherDomain,
+    /// Entra has them under their name, at an address that is nothing like it.
+    Renamed,
+    /// Entra has them as a guest, and no address but that of a guest.
+    GuestOnly,
     /// A phone that belongs to a room: no address.
     NoAddress,
 }
@@ -48,12 +54,25 @@ impl Customer {
             aliases: Vec::new(),
             enabled: quirk != Quirk::Disabled,
             teams: quirk != Quirk::NoTeams,
+            guest: matches!(quirk, Quirk::Guest | Quirk::GuestOnly),
         };
         let short = local.replace('.', "").chars().take(8).collect::<String>();
         let other = format!("{short}@{}.onmicrosoft.example", stable::slug(&self.name));
         let people = match quirk {
             Quirk::NotInEntra | Quirk::NoAddress => vec![],
             Quirk::UpnDiffers => vec![person(&other, Some(&address))],
+            Quirk::OtherDomain => {
+                let moved = format!("{local}@{}.onmicrosoft.example", stable::slug(&self.name));
+                vec![person(&moved, Some(&moved))]
+            }
+            Quirk::Renamed => {
+                let staff = format!("staff{}@{}", 100 + self.phones.len(), self.domain);
+                vec![person(&staff, Some(&staff))]
+            }
+            Quirk::GuestOnly => {
+                let upn = format!("{}#EXT#@{}", address.replace('@', "_"), self.domain);
+                vec![person(&upn, None)]
+            }
             Quirk::Alias => {
                 let kept = person(&format!("{short}@{}", self.domain), None);
                 vec![Person {
@@ -137,8 +156,8 @@ impl World {
     /// The customers of the demo: most are well, some have what real ones have.
     pub fn demo() -> Self {
         use Quirk::{
-            Alias, Capitals, Disabled, Duplicate, Guest, NoAddress, NoPhone, NoTeams, NotInEntra,
-            UpnDiffers,
+            Alias, Capitals, Disabled, Duplicate, Guest, GuestOnly, NoAddress, NoPhone, NoTeams,
+            NotInEntra, OtherDomain, Renamed, UpnDiffers,
         };
         let customers = [
             Customer::named("Brightwater Dental")
@@ -160,7 +179,21 @@ impl World {
                 .with_people(15, 3, &[(2, Alias), (11, UpnDiffers)]),
             Customer::named("Oakfield Academy")
                 .at("Oakfield Drive", "NG9 4AB", "Nottingham", "United Kingdom")
-                .with_people(40, 4, &[(6, Disabled), (12, NoTeams), (18, Guest), (25, NotInEntra)]),
+                .with_people(
+                    40,
+                    4,
+                    &[
+                        (3, OtherDomain),
+                        (6, Disabled),
+                        (9, Renamed),
+                        (12, NoTeams),
+                        (18, Guest),
+                        (22, GuestOnly),
+                        (25, NotInEntra),
+                        (30, Duplicate),
+                        (34, OtherDomain),
+                    ],
+                ),
             Customer::named("Lindqvist Logistik")
                 .at("Hamngatan 21", "411 06", "Göteborg", "Sweden")
                 .speaking("sv-SE")
@@ -179,7 +212,7 @@ impl World {
                 .with_people(
                     33,
                     8,
-                    &[(4, Duplicate), (5, Alias), (14, NotInEntra), (22, NoAddress)],
+                    &[(4, Duplicate), (5, Alias), (11, Renamed), (14, NotInEntra), (22, NoAddress)],
                 ),
             Customer::named("Tamarind Hotels")
                 .at("50 Deansgate", "M3 2FN", "Manchester", "United Kingdom")

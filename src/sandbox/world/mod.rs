@@ -107,6 +107,8 @@ pub struct Person {
     pub enabled: bool,
     /// Whether the licence includes Teams.
     pub teams: bool,
+    /// Invited from another tenant.
+    pub guest: bool,
 }
 
 impl Permission {

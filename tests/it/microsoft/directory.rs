@@ -22,7 +22,7 @@ fn pages(base: &str, heard: &Heard) -> Value {
     let delta = format!("{base}/graph/v1.0/users/delta");
     let ann = json!({
         "id": user(), "userPrincipalName": "ann@x.example", "mail": null, "displayName": "Ann",
-        "accountEnabled": true, "proxyAddresses": ["SMTP:Ann@X.example", "x500:/o=X", "smtp:a@x.example"],
+        "accountEnabled": true, "userType": "Guest", "proxyAddresses": ["SMTP:Ann@X.example", "x500:/o=X", "smtp:a@x.example"],
     });
     let gone = json!({"id": Uuid::from_u128(9), "@removed": {"reason": "deleted"}});
     if heard.path.contains("skiptoken=2") {
@@ -46,16 +46,17 @@ async fn the_directory_is_read_page_by_page_and_then_only_its_changes() {
     let first = microsoft.user_changes(&connection, None).await.unwrap();
     assert_eq!(
         there.heard().pop().unwrap().path,
-        "/graph/v1.0/users/delta?$select=id,userPrincipalName,mail,displayName,accountEnabled,proxyAddresses"
+        "/graph/v1.0/users/delta?$select=id,userPrincipalName,mail,displayName,accountEnabled,proxyAddresses,userType"
     );
     let ann = &first.users[0];
-    assert_eq!(ann.mail.as_deref(), Some(""), "said to have none");
+    assert_eq!((ann.mail.as_deref(), ann.guest), (Some(""), Some(true)), "said to have none");
     assert_eq!(ann.proxy_addresses.as_deref().unwrap(), ["ann@x.example", "a@x.example"]);
     let Next::Page(next) = first.next else { panic!("there is a second page") };
 
     let second = microsoft.user_changes(&connection, Some(&next)).await.unwrap();
     let ann = &second.users[0];
     assert_eq!((ann.enabled, &ann.mail, second.users.len()), (Some(false), &None, 1));
+    assert_eq!(ann.guest, None, "not said again");
     assert_eq!(second.removed, [EntraUserId::from(Uuid::from_u128(9))]);
     let Next::Done(delta) = second.next else { panic!("that was all") };
 

@@ -140,6 +140,7 @@ async fn matching_agrees_with_a_reader_of_the_rules() {
                 ),
                 display_name: None,
                 enabled: Some(entra.enabled),
+                guest: None,
             });
             let page = UserChanges {
                 users: users.collect(),

@@ -1,110 +1,23 @@
-//! The match doctor: whom users without a match might be, accepting that, and files.
+//! Who is offered, and what becomes of an offer.
 
 use axum::http::{Method, StatusCode};
-use presence_portal::ids::{AccountId, EntraUserId};
-use presence_portal::presence::store::matching;
 
-use crate::support::{Browser, Page, Stage, id};
-
-struct Scene {
-    stage: Stage,
-    ann: Browser,
-    acme: AccountId,
-    at: String,
-}
-
-async fn scene() -> Scene {
-    let stage = Stage::new().await;
-    let (ann, acme) = (stage.ann().await, stage.synced_account("Acme").await);
-    Scene { ann, acme, at: format!("/accounts/{acme}/presence/matching"), stage }
-}
-
-/// Somebody in Entra.
-#[derive(Clone, Copy)]
-struct Entra<'a> {
-    name: &'a str,
-    upn: &'a str,
-    mail: Option<&'a str>,
-    aliases: &'a [&'a str],
-    enabled: bool,
-}
-
-fn entra<'a>(name: &'a str, upn: &'a str) -> Entra<'a> {
-    Entra { name, upn, mail: None, aliases: &[], enabled: true }
-}
-
-impl Scene {
-    async fn has(&self, it: Entra<'_>) -> EntraUserId {
-        let id = EntraUserId::from(uuid::Uuid::new_v4());
-        sqlx::query(
-            "INSERT INTO entra_users (account_id, entra_id, user_principal_name, mail, proxy_addresses, display_name, enabled)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(self.acme)
-        .bind(id)
-        .bind(it.upn)
-        .bind(it.mail)
-        .bind(it.aliases)
-        .bind(it.name)
-        .bind(it.enabled)
-        .execute(&self.stage.db)
-        .await
-        .unwrap();
-        id
-    }
-
-    /// Somebody with a telephone whom nothing is known to match: `Ada Byron`, `ada.byron@acme.example`.
-    async fn phone(&self, name: &str) {
-        self.stage.telephone(self.acme, name, None, None).await;
-    }
-
-    async fn rematch(&self) {
-        matching::rematch(&self.stage.db, self.acme, self.stage.clock.now()).await.unwrap();
-    }
-
-    async fn page(&self) -> Page {
-        self.ann.visit(&self.at).await
-    }
-
-    async fn matched(&self, name: &str) -> Option<EntraUserId> {
-        sqlx::query_scalar(
-            "SELECT entra_id FROM cloudlink_users WHERE account_id = $1 AND user_id = $2",
-        )
-        .bind(self.acme)
-        .bind(id(name))
-        .fetch_one(&self.stage.db)
-        .await
-        .unwrap()
-    }
-
-    /// Sends a file as a browser does, and follows to what it would come to.
-    async fn send(&self, file: &str) -> Page {
-        let body = format!(
-            "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"m.csv\"\r\nContent-Type: text/csv\r\n\r\n{file}\r\n--x\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\n\r\n--x--\r\n"
-        );
-        let headers = [("content-type", "multipart/form-data; boundary=x")];
-        let answer =
-            self.ann.send(Method::POST, &format!("{}/file", self.at), &headers, body).await;
-        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
-        self.ann.visit(answer.headers["location"].to_str().unwrap()).await
-    }
-}
-
-/// The row of somebody, in words.
-fn row(page: &Page, name: &str) -> String {
-    let rows = page.all("tbody tr");
-    let words = rows
-        .into_iter()
-        .map(|row| row.text().flat_map(str::split_whitespace).collect::<Vec<_>>().join(" "));
-    words.into_iter().find(|words| words.contains(name)).unwrap_or_default()
-}
+use super::{Entra, entra, row, scene};
 
 #[tokio::test]
 async fn whoever_is_alike_is_offered_with_the_reason() {
     let scene = scene().await;
-    for name in
-        ["Ada Byron", "Bo Lund", "Cy Grant", "Di Ross", "Ed Zöllner", "Flo Mann", "Guy Lost"]
-    {
+    for name in [
+        "Ada Byron",
+        "Bo Lund",
+        "Cy Grant",
+        "Di Ross",
+        "Ed Zöllner",
+        "Flo Mann",
+        "Guy Lost",
+        "Hal Ives",
+        "Ira Jones",
+    ] {
         scene.phone(name).await;
     }
     scene.has(entra("A. Byron", "ada.byron@acme.onmicrosoft.example")).await;
@@ -114,6 +27,17 @@ async fn whoever_is_alike_is_offered_with_the_reason() {
     scene.has(entra("Ed ZOLLNER", "ez@acme.example")).await;
     scene.has(entra("Florence M.", "fmann@acme.example")).await;
     scene.has(entra("Nobody at all", "nobody@acme.example")).await;
+    // Invited, and nothing in the address says so.
+    let invited = scene.has(entra("Hal Ives", "hal@partner.example")).await;
+    let member = scene.has(entra("Ira Jones", "ira_x.example#EXT#@acme.example")).await;
+    for (who, guest) in [(invited, true), (member, false)] {
+        sqlx::query("UPDATE entra_users SET guest = $2 WHERE entra_id = $1")
+            .bind(who)
+            .bind(guest)
+            .execute(&scene.stage.db)
+            .await
+            .unwrap();
+    }
     scene.rematch().await;
 
     let page = scene.page().await;
@@ -129,9 +53,11 @@ async fn whoever_is_alike_is_offered_with_the_reason() {
         ("Ed Zöllner", "same name"),
         ("Flo Mann", "an address like this name"),
         ("Guy Lost", "Nobody is like them."),
+        ("Hal Ives", "a guest of the tenant"),
     ] {
         assert!(row(&page, name).contains(reason), "{name}: {}", row(&page, name));
     }
+    assert!(!row(&page, "Ira Jones").contains("a guest"), "the directory knows better");
     assert!(row(&page, "Di Ross").contains("Disabled in Entra"));
     assert!(
         !page.has_button("Accept di.ross@acme.example for Di Ross"),
@@ -253,89 +179,6 @@ async fn duplicates_stand_side_by_side() {
 
     let page = scene.ann.submit(page.form("Accept lovelace@acme.example for Ada Byron")).await;
     assert!(page.says("Ada Byron is matched with lovelace@acme.example."));
-}
-
-#[tokio::test]
-async fn a_list_goes_out_as_a_file_is_filled_in_and_comes_back() {
-    let scene = scene().await;
-    for name in ["Ada Byron", "Bo Lund", "Cy Grant"] {
-        scene.phone(name).await;
-    }
-    let ada = scene
-        .has(Entra { aliases: &["lovelace@acme.example"], ..entra("Ada B", "ada@acme.example") })
-        .await;
-    let bo = scene.has(entra("Bo Lund", "bo@acme.example")).await;
-    scene.has(Entra { enabled: false, ..entra("Gone", "gone@acme.example") }).await;
-    scene.rematch().await;
-
-    let csv = scene.ann.visit(&scene.page().await.link("Download CSV")).await;
-    assert!(
-        csv.headers["content-disposition"].to_str().unwrap().contains("matching-2026-03-02.csv")
-    );
-    let head = "CloudLink user id,Name,E-mail,Why,Match with,Suggestion,Suggested because";
-    assert!(csv.source.starts_with(head), "{}", csv.source);
-    assert!(csv.source.contains(
-        "Bo-Lund,Bo Lund,bo.lund@acme.example,Nobody in Entra has this address,,bo@acme.example,same name"
-    ));
-
-    let page = scene
-        .send(&format!(
-            "{head}\nAda-Byron,,,,LOVELACE@acme.example,,\nBo-Lund,,,,{bo},,\nCy-Grant,,,,gone@acme.example,,\nNo-One,,,,ada@acme.example,,\nBo-Lund,,,,x,,\n"
-        ))
-        .await;
-    assert!(page.says("To be matched 2") && page.says("Left out 3"), "{}", page.source);
-    assert!(
-        row(&page, "Ada Byron").contains("2 Ada Byron Match To be matched with ada@acme.example.")
-    );
-    assert!(row(&page, "Cy Grant").contains("gone@acme.example is disabled in Entra."));
-    assert!(page.says("CloudLink has no user No-One in this account."));
-    assert!(page.says("“x” is neither an address, nor an object id, nor the word automatic."));
-    assert_eq!(scene.matched("Ada Byron").await, None, "nothing has changed yet");
-
-    let apply = page.form("Apply 2 lines");
-    let page = scene.ann.submit(apply.clone()).await;
-    assert!(page.says("2 users are matched from the file. 3 lines were left out."));
-    assert_eq!(
-        (scene.matched("Ada Byron").await, scene.matched("Bo Lund").await),
-        (Some(ada), Some(bo))
-    );
-    let twice = scene.ann.submit(apply).await;
-    assert!(twice.says("That file was applied already"));
-
-    // What goes out of those matched by hand comes back without a change, or undoes them.
-    let csv = scene.ann.visit(&format!("{}.csv?show=by-hand", scene.at)).await;
-    let page = scene.send(&csv.source).await;
-    assert!(page.says("No change 2") && !page.has_button("Apply 0 lines"), "{}", page.source);
-    let page = scene.send("CloudLink user id;Match with\r\nAda-Byron;automatic\r\n").await;
-    let page = scene.ann.submit(page.form("Apply 1 lines")).await;
-    assert!(page.says("One user is left to automatic matching again."));
-    assert_eq!(scene.matched("Ada Byron").await, None);
-    assert_eq!(scene.matched("Bo Lund").await, Some(bo));
-}
-
-#[tokio::test]
-async fn a_file_that_makes_no_sense_is_refused_beside_its_field() {
-    let scene = scene().await;
-    let page = scene.ann.visit(&format!("{}/file", scene.at)).await;
-    assert_eq!(page.heading(), "Match from a file");
-    let post = async |name: &str, content: String| {
-        let body = format!(
-            "--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"m\"\r\n\r\n{content}\r\n--x--\r\n"
-        );
-        let headers = [("content-type", "multipart/form-data; boundary=x")];
-        scene.ann.send(Method::POST, &format!("{}/file", scene.at), &headers, body).await
-    };
-    for (content, complaint) in [
-        (String::new(), "Choose a file, or paste its lines below."),
-        ("Name,Match with\n".to_owned(), "has to name the column “CloudLink user id”"),
-        ("x".repeat(3 * 1024 * 1024), "larger than 2 MB"),
-    ] {
-        let answer = post("file", content).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(answer.body.contains(complaint), "{complaint}");
-    }
-    let pasted = post("text", "CloudLink user id,Match with\nu1,\n".to_owned()).await;
-    assert!(pasted.body.contains("No line says whom to match with") && pasted.body.contains("u1,"));
 }
 
 #[tokio::test]
