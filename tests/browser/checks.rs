@@ -1,23 +1,13 @@
 //! The setup check before anything is switched on, and the match doctor behind it.
 
-use std::sync::Arc;
+use presence_portal::sandbox::Permission;
 
-use presence_portal::sandbox::{Customer, Permission, Person, Phone};
-
-use crate::presence::{add_account, set_up};
-use crate::support::{Portal, Visitor};
+use crate::support::Journey;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_consent_is_red_with_its_link_and_green_once_given() {
-    let portal = Portal::start().await;
-    let visitor = Visitor::at(&portal.url).await;
-    let customer = portal.customer();
-    portal.sign_in(&visitor).await;
-    add_account(&visitor, &customer).await;
-    set_up(&visitor, &customer, customer.app.secret.value.reveal()).await;
-
+    let Journey { portal, visitor, customer } = Journey::begin().await.set_up().await;
     visitor.press("Setup check").await;
-    visitor.sees("This setup has not been checked yet").await;
     visitor.press("Run the check").await;
     visitor.sees("One thing is worth a look").await;
     visitor.sees("Nobody has said when the secret expires.").await;
@@ -55,15 +45,11 @@ async fn a_missing_consent_is_red_with_its_link_and_green_once_given() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_fits_nobody_is_found_accepted_undone_and_matched_from_a_file() {
-    let portal = Portal::start().await;
-    let visitor = Visitor::at(&portal.url).await;
-    let customer = portal.customer();
-    for (number, name) in ["Dan Frost", "Eve Gale", "Finn Holt"].into_iter().enumerate() {
-        add_somebody_who_fits_nobody(&portal, &customer, number, name);
+    let journey = Journey::begin().await;
+    for name in ["Dan Frost", "Eve Gale", "Finn Holt"] {
+        journey.somebody_fits_nobody(name);
     }
-    portal.sign_in(&visitor).await;
-    add_account(&visitor, &customer).await;
-    set_up(&visitor, &customer, customer.app.secret.value.reveal()).await;
+    let Journey { portal, visitor, customer } = journey.set_up().await;
     visitor.press("Setup check").await;
     visitor.press("Run the check").await;
     visitor.sees("6 users: 3 matched, 3 without a match.").await;
@@ -105,28 +91,6 @@ async fn who_fits_nobody_is_found_accepted_undone_and_matched_from_a_file() {
     assert!(visitor.complaints_of_axe().await.is_empty());
     visitor.press("Apply 3 lines").await;
     visitor.sees("3 users are matched from the file.").await;
-}
-
-/// In CloudLink under one address, and in Entra under another.
-fn add_somebody_who_fits_nobody(portal: &Portal, customer: &Customer, number: usize, name: &str) {
-    let phone = Phone {
-        user: format!("phone-{number}").parse().unwrap(),
-        name: name.to_owned(),
-        email: format!("u{number}@{}", customer.domain),
-        extension: format!("99{number}"),
-    };
-    portal.sandbox.add_phone(&customer.account, phone).unwrap();
-    let last = name.split(' ').next_back().unwrap().to_lowercase();
-    let address = format!("{last}@elsewhere.example");
-    let first = Arc::clone(&customer.people[0]);
-    let person = Person {
-        id: uuid::Uuid::new_v4().into(),
-        name: name.to_owned(),
-        user_principal_name: address.clone(),
-        mail: Some(address),
-        ..(*first).clone()
-    };
-    portal.sandbox.add_person(customer.tenant, person).unwrap();
 }
 
 /// As somebody would who believes every suggestion.

@@ -1,8 +1,7 @@
 //! What holds on every page, as a browser shows it: axe finds nothing, nothing is wider than
 //! the window, and a picture is kept of each.
 
-use crate::presence::{add_account, set_up};
-use crate::support::{Portal, Visitor, matched};
+use crate::support::{Portal, Visitor, add_account, matched, set_up};
 
 const NARROW: u32 = 320;
 const WIDE: u32 = 1280;

@@ -6,6 +6,7 @@ mod checks;
 mod credentials;
 mod every_page;
 mod first_run;
+mod importing;
 mod keyboard;
 mod notifications;
 mod presence;

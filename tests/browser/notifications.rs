@@ -1,32 +1,21 @@
 //! Being told of a secret that ended, and a customer who renews it by a link.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use presence_portal::sandbox::{Customer, Tile};
 use serde_json::Value;
 
-use crate::presence::{add_account, set_up};
-use crate::support::{Portal, Visitor, matched};
+use crate::support::{Journey, Portal, Visitor, in_a_call};
 
-const SWITCH: &str = "Sync presence from CloudLink to MS Teams";
 /// The portal looks every three seconds.
 const TOLD_WITHIN: Duration = Duration::from_secs(20);
+/// From Microsoft’s first refusal to the last place that says so.
+const NAMED_WITHIN: Duration = Duration::from_mins(1);
 
-async fn syncing(portal: &Portal, visitor: &Visitor) -> Customer {
-    let customer = portal.customer();
-    portal.sign_in(visitor).await;
-    add_account(visitor, &customer).await;
-    set_up(visitor, &customer, customer.app.secret.value.reveal()).await;
-    visitor.press("Available features").await;
-    visitor.flip(SWITCH).await;
-    portal.feed_is_alive(&customer).await;
-    customer
-}
-
-fn expire(portal: &Portal, customer: &Customer) {
+fn expire(journey: &Journey) {
+    let Journey { portal, customer, .. } = journey;
     portal.sandbox.expire_secrets(customer.tenant).unwrap();
     portal.sandbox.revoke_tokens(customer.tenant).unwrap();
-    let (phone, _) = matched(customer);
+    let (phone, _) = journey.somebody();
     portal.sandbox.lift(&customer.account, &phone).unwrap();
 }
 
@@ -44,9 +33,8 @@ async fn told(portal: &Portal, event: &str, cause: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_is_added_tested_and_told_of_a_secret_that_ended_and_was_renewed() {
-    let portal = Portal::start().await;
-    let visitor = Visitor::at(&portal.url).await;
-    let customer = syncing(&portal, &visitor).await;
+    let journey = Journey::begin().await.syncing().await;
+    let Journey { portal, visitor, customer } = &journey;
 
     visitor.visit("/settings").await;
     visitor.press("Notifications").await;
@@ -63,25 +51,33 @@ async fn a_webhook_is_added_tested_and_told_of_a_secret_that_ended_and_was_renew
     visitor.sees("The test was taken. The answer: 200 OK: ok").await;
     assert_eq!(portal.sandbox.posted().len(), 1);
 
-    expire(&portal, &customer);
-    told(&portal, "problem.opened", "secret-expired").await;
+    expire(&journey);
+    let refused = Instant::now();
+    told(portal, "problem.opened", "secret-expired").await;
     visitor.sees_after_reloading("The client secret has expired").await;
     visitor.picture("channel").await;
+    for page in ["", "/integrations", "/presence"] {
+        journey.open(page).await;
+        visitor.sees_after_reloading("The client secret has expired").await;
+    }
+    visitor.visit("/accounts").await;
+    visitor.sees_after_reloading("Needs attention").await;
+    visitor.visit("/").await;
+    visitor.sees_after_reloading("The client secret has expired").await;
+    assert!(refused.elapsed() < NAMED_WITHIN, "everywhere: {:?}", refused.elapsed());
 
     let new = portal.sandbox.new_secret(customer.tenant).unwrap();
-    visitor.visit(&portal.account_path(&customer.name, "/integrations").await).await;
+    journey.open("/integrations").await;
     visitor.press("Configure Microsoft Teams").await;
     visitor.fill("Client Secret (Value)", new.value.reveal()).await;
     visitor.press("Save").await;
     visitor.sees("Saved, and tested with Microsoft").await;
-    told(&portal, "problem.resolved", "secret-expired").await;
+    told(portal, "problem.resolved", "secret-expired").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failing_channel_says_what_the_mail_server_said() {
-    let portal = Portal::start().await;
-    let visitor = Visitor::at(&portal.url).await;
-    portal.sign_in(&visitor).await;
+    let Journey { portal, visitor, .. } = Journey::begin().await;
     portal.sandbox.mail_now(presence_portal::sandbox::MailManners::Refuses);
     visitor.visit("/settings/notifications/add?kind=mail").await;
     visitor.fill("Name", "Ops").await;
@@ -98,22 +94,16 @@ async fn a_failing_channel_says_what_the_mail_server_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_customers_admin_renews_the_secret_by_a_link_without_scripts() {
-    let portal = Portal::start().await;
-    let visitor = Visitor::at(&portal.url).await;
-    let customer = syncing(&portal, &visitor).await;
-    expire(&portal, &customer);
+    let journey = Journey::begin().await.syncing().await;
+    let Journey { portal, visitor, customer } = &journey;
+    expire(&journey);
     visitor.visit("/").await;
     visitor.sees_after_reloading("The client secret has expired").await;
 
-    visitor.visit(&portal.account_path(&customer.name, "/integrations").await).await;
+    journey.open("/integrations").await;
     visitor.press("Configure Microsoft Teams").await;
     visitor.press("Renewal links").await;
-    visitor.press("Make a renewal link").await;
-    visitor.sees("Send this link now").await;
-    let link =
-        visitor.run("return document.querySelector('.copy__text').textContent", vec![]).await;
-    let link = link.as_str().unwrap().to_owned();
-
+    let link = journey.make_a_renewal_link().await;
     let new = portal.sandbox.new_secret(customer.tenant).unwrap();
     let admin = Visitor::without_scripts_at(&portal.url).await;
     admin.visit(&link).await;
@@ -128,9 +118,41 @@ async fn a_customers_admin_renews_the_secret_by_a_link_without_scripts() {
     admin.sees("The new client secret is in force").await;
     admin.picture("renewal-done").await;
 
-    let (_, person) = matched(&customer);
-    let red = |tile: &Tile| tile.activity == "InACall";
-    portal.tile_becomes(&customer, person, red, Duration::from_secs(10)).await;
-    visitor.visit(&portal.account_path(&customer.name, "/activity").await).await;
+    let (_, person) = journey.somebody();
+    portal.tile_becomes(customer, person, in_a_call, Duration::from_secs(10)).await;
+    journey.open("/activity").await;
     visitor.sees("renewal link").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_was_used_revoked_or_has_run_out_says_so() {
+    let journey = Journey::begin().await.set_up().await;
+    let Journey { portal, visitor, customer } = &journey;
+    journey.open_integration("/renewals").await;
+    let (used, revoked) =
+        (journey.make_a_renewal_link().await, journey.make_a_renewal_link().await);
+    visitor.press("Revoke").await;
+    visitor.sees("Revoked").await;
+    let expired = journey.make_a_renewal_link().await;
+    portal.the_last_renewal_link_runs_out().await;
+
+    let admin = Visitor::at(&portal.url).await;
+    admin.visit(&revoked).await;
+    admin.sees("This link was revoked").await;
+    admin.picture("renewal-revoked").await;
+    admin.visit(&expired).await;
+    admin.sees("This link has expired").await;
+    let new = portal.sandbox.new_secret(customer.tenant).unwrap();
+    admin.visit(&used).await;
+    admin.fill("Client Secret (Value)", new.value.reveal()).await;
+    admin.press("Test and use it").await;
+    admin.sees("The new client secret is in force").await;
+    admin.visit(&used).await;
+    admin.sees("There is nothing more to do").await;
+    assert!(!admin.text().await.contains("Test and use it"));
+    assert!(admin.complaints_of_axe().await.is_empty());
+    journey.open_integration("/renewals").await;
+    for word in ["Used", "Revoked", "Expired"] {
+        visitor.sees(word).await;
+    }
 }

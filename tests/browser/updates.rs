@@ -5,10 +5,7 @@ use std::time::Duration;
 use presence_portal::sandbox::{Permission, System, Trouble};
 
 use crate::every_page::look_at;
-use crate::presence::{add_account, set_up};
-use crate::support::{Portal, Visitor};
-
-const SWITCH: &str = "Sync presence from CloudLink to MS Teams";
+use crate::support::{Portal, SWITCH, Visitor, add_account, set_up};
 
 /// An account that is set up and on the release before the newest, with its panel open.
 async fn behind(portal: &Portal, visitor: &Visitor) -> String {
@@ -148,4 +145,29 @@ async fn a_removal_that_waits_says_so_and_is_forgotten_when_told_to() {
     visitor.sees("its credentials are forgotten").await;
     visitor.sees("Nothing is connected yet").await;
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_match_are_tested_after_a_question_with_a_result_for_each() {
+    let portal = Portal::start().await;
+    let visitor = Visitor::at(&portal.url).await;
+    let at = behind(&portal, &visitor).await;
+    portal.add_accounts(2).await;
+    portal.sandbox.revoke(portal.customer().tenant, Permission::ReadWritePresence).unwrap();
+    visitor.visit("/accounts").await;
+    visitor.flip_box("Select all on this page").await;
+    visitor.flip_box("All 3 that match").await;
+    visitor.press("Test connections").await;
+    visitor.sees("Test connections for 3 accounts?").await;
+    visitor.sees("Each gets the whole setup check. Nothing is changed.").await;
+    let mut wrong = Vec::new();
+    look_at(&visitor, "/bulk?action=test&matching=", "bulk-question", &mut wrong).await;
+    visitor.press("Test connections").await;
+    visitor.sees("3 of 3 accounts, 1 failed").await;
+    visitor.sees("Presence.ReadWrite.All is granted: The token does not carry it").await;
+    visitor.sees("Microsoft Teams is not set up.").await;
+    look_at(&visitor, &visitor.path().await, "bulk-tested", &mut wrong).await;
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    visitor.visit(&at).await;
+    visitor.sees("one thing is wrong").await;
 }

@@ -3,35 +3,17 @@
 
 use std::time::Duration;
 
-use presence_portal::sandbox::{Customer, Pair, Tile};
+use presence_portal::sandbox::{Pair, Tile};
 
-use crate::presence::{add_account, set_up};
-use crate::support::{Portal, Visitor, matched};
+use crate::support::{Journey, in_a_call};
 
-const SWITCH: &str = "Sync presence from CloudLink to MS Teams";
 const SOON: Duration = Duration::from_secs(8);
-
-async fn synced() -> (Portal, Visitor, Customer) {
-    let portal = Portal::start().await;
-    let visitor = Visitor::at(&portal.url).await;
-    let customer = portal.customer();
-    portal.sign_in(&visitor).await;
-    add_account(&visitor, &customer).await;
-    set_up(&visitor, &customer, customer.app.secret.value.reveal()).await;
-    visitor.press("Available features").await;
-    visitor.flip(SWITCH).await;
-    portal.feed_is_alive(&customer).await;
-    (portal, visitor, customer)
-}
-
-fn in_a_call(tile: &Tile) -> bool {
-    tile.activity == "InACall"
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_now_is_watched_to_its_end_without_reloading() {
-    let (portal, visitor, customer) = synced().await;
-    visitor.visit(&portal.account_path(&customer.name, "/presence").await).await;
+    let journey = Journey::begin().await.syncing().await;
+    let visitor = &journey.visitor;
+    journey.open("/presence").await;
     visitor.press("Sync now").await;
     visitor.sees("Read Microsoft Entra changes").await;
     visitor.sees("Sync is done.").await;
@@ -43,12 +25,12 @@ async fn sync_now_is_watched_to_its_end_without_reloading() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_clears_the_tile_and_resuming_brings_it_back() {
-    let (portal, visitor, customer) = synced().await;
-    let (phone, person) = matched(&customer);
-    portal.sandbox.lift(&customer.account, &phone).unwrap();
-    portal.tile_becomes(&customer, person, in_a_call, SOON).await;
+    let journey = Journey::begin().await.syncing().await;
+    let Journey { portal, visitor, customer } = &journey;
+    let (_, person) = journey.somebody();
+    journey.a_call_turns_a_tile_red(SOON).await;
 
-    visitor.visit(&portal.account_path(&customer.name, "/presence").await).await;
+    journey.open("/presence").await;
     visitor.press("Pause").await;
     visitor.sees("Outside working hours").await;
     visitor.picture("pause-dialog").await;
@@ -57,22 +39,22 @@ async fn a_pause_clears_the_tile_and_resuming_brings_it_back() {
     visitor.fill("Hours", "3").await;
     visitor.press("Pause").await;
     visitor.sees("Presence sync is paused for 3 hours.").await;
-    portal.tile_becomes(&customer, person, |tile| !in_a_call(tile), SOON).await;
+    portal.tile_becomes(customer, person, |tile| !in_a_call(tile), SOON).await;
     visitor.picture("presence-paused").await;
 
     visitor.press("Resume now").await;
     visitor.sees("Presence sync goes on.").await;
-    portal.tile_becomes(&customer, person, in_a_call, SOON).await;
+    portal.tile_becomes(customer, person, in_a_call, SOON).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mapping_is_tried_on_the_last_day_before_it_is_saved() {
-    let (portal, visitor, customer) = synced().await;
-    let (phone, person) = matched(&customer);
-    portal.sandbox.lift(&customer.account, &phone).unwrap();
-    portal.tile_becomes(&customer, person, in_a_call, SOON).await;
+    let journey = Journey::begin().await.syncing().await;
+    let Journey { portal, visitor, customer } = &journey;
+    let (_, person) = journey.somebody();
+    journey.a_call_turns_a_tile_red(SOON).await;
 
-    visitor.visit(&portal.account_path(&customer.name, "/presence/mapping").await).await;
+    journey.open("/presence/mapping").await;
     visitor
         .run("document.querySelector(\"[name='rule-oncall']\").value = 'presenting'", vec![])
         .await;
@@ -86,21 +68,22 @@ async fn a_mapping_is_tried_on_the_last_day_before_it_is_saved() {
     visitor.press("Save").await;
     visitor.sees("Saved. One user shows something else now.").await;
     let presenting = |tile: &Tile| tile.activity == "Presenting";
-    portal.tile_becomes(&customer, person, presenting, SOON).await;
+    portal.tile_becomes(customer, person, presenting, SOON).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_verdict_says_what_the_user_chose_by_hand() {
-    let (portal, visitor, customer) = synced().await;
-    let (phone, person) = matched(&customer);
+    let journey = Journey::begin().await.syncing().await;
+    let Journey { portal, visitor, customer } = &journey;
+    let (phone, person) = journey.somebody();
     let pair = |word: &str| Pair { availability: word.to_owned(), activity: word.to_owned() };
     portal.sandbox.teams_client(customer.tenant, person, Some(pair("Available"))).unwrap();
     portal.sandbox.lift(&customer.account, &phone).unwrap();
-    portal.tile_becomes(&customer, person, in_a_call, SOON).await;
+    portal.tile_becomes(customer, person, in_a_call, SOON).await;
     portal.sandbox.prefer(customer.tenant, person, Some(pair("DoNotDisturb"))).unwrap();
 
     let page = format!("/presence/users/{phone}");
-    visitor.visit(&portal.account_path(&customer.name, &page).await).await;
+    journey.open(&page).await;
     visitor
         .sees("Teams shows Do not disturb because the user chose it by hand; ours is Busy and ranks lower.")
         .await;

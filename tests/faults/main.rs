@@ -13,6 +13,7 @@
 mod database;
 mod isolation;
 mod killing;
+mod mail;
 mod outside;
 mod pooler;
 #[expect(dead_code, reason = "the stage is set before all the actors are on")]

@@ -5,7 +5,9 @@ mod chromium;
 #[path = "../../it/support/database.rs"]
 mod database;
 mod portal;
+mod road;
 mod visitor;
 
 pub use portal::{Portal, matched};
+pub use road::{Journey, SWITCH, add_account, add_teams, fill_set_up, in_a_call, set_up};
 pub use visitor::{Visitor, keys};

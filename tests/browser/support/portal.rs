@@ -110,6 +110,34 @@ impl Portal {
         sqlx::query("UPDATE integrations SET release = 1").execute(&self.app.db).await.unwrap();
     }
 
+    /// What every connection signs in with ends in so many days.
+    pub async fn secrets_end_in(&self, days: i32) {
+        sqlx::query("UPDATE connections SET secret_expires_on = current_date + $1")
+            .bind(days)
+            .execute(&self.app.db)
+            .await
+            .unwrap();
+    }
+
+    /// What was in force before is not kept any more, as two hours later.
+    pub async fn the_one_before_is_forgotten(&self) {
+        sqlx::query("DELETE FROM spare_credentials WHERE slot = 'previous'")
+            .execute(&self.app.db)
+            .await
+            .unwrap();
+    }
+
+    /// The time of the renewal link that was made last is up.
+    pub async fn the_last_renewal_link_runs_out(&self) {
+        sqlx::query(
+            "UPDATE renewal_links SET expires_at = now() - interval '1 minute'
+             WHERE made_at = (SELECT max(made_at) FROM renewal_links)",
+        )
+        .execute(&self.app.db)
+        .await
+        .unwrap();
+    }
+
     /// A page of the account's integration: `/configure`.
     pub async fn integration_path(&self, name: &str, page: &str) -> String {
         let id: IntegrationId = sqlx::query_scalar(
@@ -124,8 +152,12 @@ impl Portal {
 
     /// Waits until the worker has matched the users and CloudLink knows where to send events.
     pub async fn feed_is_alive(&self, customer: &Customer) {
+        self.feed_is_alive_within(customer, SETTLES_WITHIN).await;
+    }
+
+    pub async fn feed_is_alive_within(&self, customer: &Customer, within: Duration) {
         let matched = "SELECT count(*) FROM cloudlink_users WHERE entra_id IS NOT NULL";
-        self.eventually("a live feed and matched users", SETTLES_WITHIN, async || {
+        self.eventually("a live feed and matched users", within, async || {
             let users: i64 = sqlx::query_scalar(matched).fetch_one(&self.app.db).await.unwrap();
             users > 0 && !self.sandbox.subscriptions(&customer.account).is_empty()
         })

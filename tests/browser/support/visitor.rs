@@ -140,11 +140,15 @@ impl Visitor {
 
     /// For what a page does not bring by itself.
     pub async fn sees_after_reloading(&self, sentence: &str) {
+        self.sees_after_reloading_for(sentence, PATIENCE).await;
+    }
+
+    pub async fn sees_after_reloading_for(&self, sentence: &str, patience: Duration) {
         let seen = async || {
             self.chromium.client.refresh().await.unwrap();
             self.text().await.contains(sentence).then_some(())
         };
-        self.until(&format!("{sentence:?}"), seen).await;
+        self.within(patience, &format!("{sentence:?}"), seen).await;
     }
 
     pub async fn no_longer_sees(&self, sentence: &str) {
@@ -191,7 +195,16 @@ impl Visitor {
         what: &str,
         look: impl Fn() -> F,
     ) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        self.within(PATIENCE, what, look).await
+    }
+
+    async fn within<T, F: Future<Output = Option<T>>>(
+        &self,
+        patience: Duration,
+        what: &str,
+        look: impl Fn() -> F,
+    ) -> T {
+        let deadline = Instant::now() + patience;
         loop {
             if let Some(found) = look().await {
                 return found;
