@@ -70,6 +70,7 @@ async fn a_setup_is_checked_users_are_matched_and_a_channel_is_added() {
     let Journey { portal, visitor, .. } = &journey;
     visitor.press("Setup check").await;
     visitor.sees_after_reloading("5 users: 3 matched, 2 without a match.").await;
+    visitor.sees_after_reloading("2 things are worth a look").await;
     portal.sandbox.trouble(System::Graph, Trouble::Away);
     visitor.press("Run the check").await;
     visitor.sees_after_reloading("Microsoft cannot be reached").await;

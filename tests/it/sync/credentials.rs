@@ -9,7 +9,7 @@ use presence_portal::integrations::store::spare::{self, NewSpare};
 use presence_portal::integrations::{CredentialKind, rotation, secret_owner, store};
 use presence_portal::kit::secret::Secret;
 use presence_portal::microsoft::{Cause, Certificate, Credential};
-use presence_portal::sandbox::{Permission, System, Uses, World};
+use presence_portal::sandbox::{System, Uses, World};
 use sqlx::PgPool;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -331,28 +331,4 @@ async fn a_certificate_takes_over_once_it_is_uploaded_and_is_rolled_before_its_e
     office.troubled(0, "certificate-wrong").await;
     let page = office.stage.ann().await.visit(&format!("/accounts/{account}/presence")).await;
     assert!(page.says("Microsoft does not accept the certificate"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_end_of_a_secret_is_read_from_entra_where_that_may_be_read() {
-    let office = Office::open(World::small()).await;
-    let tenant = office.tenant(0);
-    let applications = |office: &Office| {
-        let seen = office.sandbox.requests_to(System::Graph);
-        seen.iter().filter(|seen| seen.path.starts_with("/v1.0/applications")).count()
-    };
-    office.pass_and_look(TimeDelta::minutes(55));
-    office.phone_is("Ann Miller", "onCall");
-    office.holds("Ann Miller", Some("InACall")).await;
-    assert_eq!(applications(&office), 0, "the token says that it would be refused");
-
-    office.sandbox.grant(tenant, Permission::ReadApplications).unwrap();
-    office.pass_and_look(TimeDelta::hours(7));
-    office.until("SELECT expiry_source = 'entra' FROM connections WHERE account_id = $1", 0).await;
-    let ends_on: chrono::NaiveDate =
-        sqlx::query_scalar("SELECT secret_expires_on FROM connections")
-            .fetch_one(&office.stage.db)
-            .await
-            .unwrap();
-    assert_eq!(ends_on, office.sandbox.secrets(tenant)[0].until.date_naive());
 }

@@ -3,6 +3,7 @@
 mod clearing;
 mod clock;
 mod credentials;
+mod expiry;
 mod faults;
 mod models;
 mod node;
