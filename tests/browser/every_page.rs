@@ -1,10 +1,7 @@
 //! What holds on every page, as a browser shows it: axe finds nothing, nothing is wider than
 //! the window, and a picture is kept of each.
 
-use crate::support::{Portal, Visitor, add_account, matched, set_up};
-
-const NARROW: u32 = 320;
-const WIDE: u32 = 1280;
+use crate::support::{NARROW, Portal, Scheme, Visitor, WIDE, add_account, matched, set_up};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn axe_finds_nothing_on_any_page_wide_or_narrow() {
@@ -80,6 +77,7 @@ async fn axe_finds_nothing_on_any_page_wide_or_narrow() {
         "/renew/nothing",
         "/go?q=a",
         "/shortcuts",
+        "/glossary",
         "/accounts/filters/new?q=a",
         "/no-such-page",
     ];
@@ -92,19 +90,22 @@ async fn axe_finds_nothing_on_any_page_wide_or_narrow() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Looks at a page in both widths, and writes down what is wrong with it.
+/// Looks at a page wide, narrow and in the dark, keeps its HTML, and writes down what is wrong.
 pub async fn look_at(visitor: &Visitor, path: &str, name: &str, wrong: &mut Vec<String>) {
-    for width in [WIDE, NARROW] {
-        visitor.resize(width, 900).await;
+    visitor.visit(path).await;
+    visitor.keep_source(name).await;
+    for (scheme, width) in [(Scheme::Light, WIDE), (Scheme::Dark, WIDE), (Scheme::Light, NARROW)] {
+        visitor.in_scheme(scheme).await;
+        visitor.whole_at(width).await;
         visitor.visit(path).await;
-        visitor.picture(&format!("{name}-{width}")).await;
+        visitor.picture(&format!("{name}-{}-{width}", scheme.name())).await;
         let complaints = visitor.complaints_of_axe().await;
-        wrong.extend(complaints.iter().map(|complaint| format!("{path} at {width}: {complaint}")));
-        let sideways = "return document.documentElement.scrollWidth - window.innerWidth";
-        let excess = visitor.run(sideways, vec![]).await.as_i64().unwrap();
+        let here = format!("{path}, {} at {width}", scheme.name());
+        wrong.extend(complaints.iter().map(|complaint| format!("{here}: {complaint}")));
+        let excess = visitor.sideways().await;
         if excess > 0 {
-            wrong.push(format!("{path} is {excess} px wider than a window of {width}"));
+            wrong.push(format!("{here} is {excess} px wider than the window"));
         }
     }
-    visitor.resize(WIDE, 900).await;
+    visitor.whole_at(WIDE).await;
 }

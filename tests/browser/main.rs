@@ -9,6 +9,7 @@ mod first_run;
 mod importing;
 mod keyboard;
 mod notifications;
+mod pictures;
 mod presence;
 mod support;
 mod updates;

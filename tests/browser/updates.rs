@@ -88,7 +88,7 @@ async fn a_fleet_stops_at_a_failure_and_goes_on_when_told_to() {
     look_at(&visitor, "/fleet", "fleet", &mut wrong).await;
     visitor.press("Install for 1 account").await;
     visitor.sees("Check the permissions: The permission User.Read.All is missing").await;
-    visitor.sees("1 of 1 accounts, 1 failed").await;
+    visitor.sees("1 of 1 account, 1 failed").await;
     look_at(&visitor, &visitor.path().await, "fleet-run", &mut wrong).await;
     portal.sandbox.grant(tenant, Permission::ReadUsers).unwrap();
     visitor.press("Try the failed ones again").await;

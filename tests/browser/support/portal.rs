@@ -20,8 +20,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::Visitor;
 use super::database;
 
-const EMAIL: &str = "ann@partner.example";
-const PASSWORD: &str = "a long walk by the river";
+pub const EMAIL: &str = "ann@partner.example";
+pub const PASSWORD: &str = "a long walk by the river";
 /// Until a worker has read both directories and CloudLink sends us events.
 const SETTLES_WITHIN: Duration = Duration::from_secs(15);
 

@@ -8,6 +8,7 @@ use fantoccini::elements::Element;
 use serde_json::{Value, json};
 
 use super::chromium::{Chromium, Scripts};
+use super::look;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const AXE: &str = include_str!("../vendor/axe.min.js");
@@ -41,12 +42,13 @@ pub mod keys {
     pub const BACKSPACE: &str = "\u{e003}";
     pub const ENTER: &str = "\u{e007}";
     pub const ESCAPE: &str = "\u{e00c}";
+    pub const TAB: &str = "\u{e004}";
     pub const DOWN: &str = "\u{e015}";
     pub const CONTROL_K: &str = "\u{e009}k";
 }
 
 pub struct Visitor {
-    chromium: Chromium,
+    pub(super) chromium: Chromium,
     home: String,
 }
 
@@ -181,13 +183,8 @@ impl Visitor {
 
     pub async fn picture(&self, name: &str) {
         let png = self.chromium.client.screenshot().await.unwrap();
-        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join(format!("{name}.png")), png).unwrap();
-    }
-
-    pub async fn resize(&self, width: u32, height: u32) {
-        self.chromium.client.set_window_size(width, height).await.unwrap();
+        let file = format!("{}.png", look::file_name(name));
+        std::fs::write(look::folder("pictures").join(file), png).unwrap();
     }
 
     pub async fn until<T, F: Future<Output = Option<T>>>(
