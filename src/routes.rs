@@ -26,6 +26,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The whole site. The last layer added is the first to see a request.
 pub fn site(app: AppState) -> Router {
     let machines = Router::new().route("/health/live", get(|| async { "ok" }));
+    let styleguide = if app.config.styleguide { web::styleguide::routes() } else { Router::new() };
     Router::new()
         .merge(staff::routes())
         .merge(accounts::routes())
@@ -37,12 +38,14 @@ pub fn site(app: AppState) -> Router {
         .merge(home::routes())
         .merge(settings::routes())
         .merge(palette::routes())
+        .merge(styleguide)
         .merge(web::assets::routes())
         .merge(machines)
         .fallback(|| async { web::Error::NotFound })
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, LONGEST_ANSWER))
         .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(app.clone(), web::by_their_clocks))
         .layer(from_fn(web::own_pages_only))
         .layer(from_fn(web::no_redirect_inside_a_fragment))
         .layer(from_fn(web::clear_shown_flash))

@@ -24,7 +24,7 @@ use crate::presence::pages::Live;
 use crate::presence::store::minutes::{self, Minute};
 use crate::staff::Viewer;
 use crate::state::AppState;
-use crate::web::{self, Chrome, Db, Page, Partial, Query, Section};
+use crate::web::{self, Chrome, Db, Page, Partial, Query, Section, Zone};
 
 pub fn routes() -> Router<AppState> {
     Router::new().route("/", get(show)).route("/home/live", get(live))
@@ -62,8 +62,8 @@ struct Asked {
     seen: String,
 }
 
-async fn show(State(app): State<AppState>, viewer: Viewer, db: Db) -> web::Result {
-    let (live, hour) = now(&app, &viewer, db).await?;
+async fn show(State(app): State<AppState>, viewer: Viewer, db: Db, zone: Zone) -> web::Result {
+    let (live, hour) = now(&app, &viewer, db, zone).await?;
     Ok(Page(HomePage { chrome: viewer.chrome("Home", Section::Home), live, hour }).into_response())
 }
 
@@ -73,18 +73,24 @@ async fn live(
     db: Db,
     Query(asked): Query<Asked>,
     Partial(partial): Partial,
+    zone: Zone,
 ) -> web::Result {
     if !partial {
         return Ok(web::see_other("/"));
     }
-    let (live, hour) = now(&app, &viewer, db).await?;
+    let (live, hour) = now(&app, &viewer, db, zone).await?;
     live.clone().unless_seen(&asked.seen, &HomePart { live, hour })
 }
 
-async fn now(app: &AppState, viewer: &Viewer, Db(mut db): Db) -> web::Result<(Live, Hour)> {
+async fn now(
+    app: &AppState,
+    viewer: &Viewer,
+    Db(mut db): Db,
+    Zone(zone): Zone,
+) -> web::Result<(Live, Hour)> {
     let now = app.clock.now();
     let minutes = minutes(app, viewer.scope(), now).await?;
-    let hour = Hour::of(&minutes, now)?;
+    let hour = Hour::of(&minutes, now, zone)?;
     let scope = viewer.scope();
     store::count_people(&mut *db).await?;
     let concerns = concerns(app, &mut db, scope).await?;

@@ -17,7 +17,8 @@ pub struct Drawn {
     pub second: &'static str,
     /// The second is a line, and so dashed.
     pub lines: bool,
-    pub picture: Picture,
+    /// None where there is nothing to draw: then the description says so.
+    pub picture: Option<Picture>,
 }
 
 /// Our delay, Microsoft's, what was pushed, and how long Microsoft had us wait.
@@ -34,7 +35,10 @@ pub(super) fn pictures(
         let milliseconds = |bucket| value(bucket).map(|delay| delay.as_secs_f64() * 1000.0);
         buckets.iter().map(milliseconds).collect()
     };
-    let nothing = vec![0.0; buckets.len()];
+    let throttled = sum.throttled().map(|_| {
+        let nothing = vec![0.0; buckets.len()];
+        chart::bars(axis, &count(|sum| sum.throttled_ms), &nothing, chart::duration)
+    });
     Ok(vec![
         Drawn {
             id: "ours",
@@ -47,11 +51,11 @@ pub(super) fn pictures(
             first: "median",
             second: "95 %",
             lines: true,
-            picture: chart::lines(
+            picture: Some(chart::lines(
                 axis,
                 &delay(|sum| sum.ours.median()),
                 &delay(|sum| sum.ours.p95()),
-            )?,
+            )?),
         },
         Drawn {
             id: "microsoft",
@@ -64,25 +68,25 @@ pub(super) fn pictures(
             first: "median",
             second: "95 %",
             lines: true,
-            picture: chart::lines(
+            picture: Some(chart::lines(
                 axis,
                 &delay(|sum| sum.microsoft.median()),
                 &delay(|sum| sum.microsoft.p95()),
-            )?,
+            )?),
         },
         Drawn {
             id: "pushes",
             caption: format!("Pushes in {}", span.each()),
-            description: format!("{} pushes, {} of them failed.", sum.pushes, sum.failures),
+            description: format!("Pushes: {}, of which {} failed.", sum.pushes, sum.failures),
             first: "sent",
             second: "failed",
             lines: false,
-            picture: chart::bars(
+            picture: Some(chart::bars(
                 axis,
                 &count(|sum| sum.pushes),
                 &count(|sum| sum.failures),
                 chart::whole,
-            )?,
+            )?),
         },
         Drawn {
             id: "throttled",
@@ -94,7 +98,7 @@ pub(super) fn pictures(
             first: "asked to wait",
             second: "",
             lines: false,
-            picture: chart::bars(axis, &count(|sum| sum.throttled_ms), &nothing, chart::duration)?,
+            picture: throttled.transpose()?,
         },
     ])
 }

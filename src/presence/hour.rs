@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono_tz::Tz;
 
 use super::delays::Delays;
 use super::store::minutes::Minute;
@@ -14,7 +15,8 @@ const ROW: usize = 5;
 
 #[derive(Clone, Debug)]
 pub struct Hour {
-    pub from: DateTime<Utc>,
+    /// Whose clocks the labels follow.
+    pub zone: Tz,
     pub sum: Sum,
     /// Pushes and failures, a bar a minute.
     pub pushes: Picture,
@@ -26,7 +28,8 @@ pub struct Hour {
 
 #[derive(Clone, Debug)]
 pub struct Row {
-    pub from: DateTime<Utc>,
+    /// When it begins.
+    pub label: String,
     pub sum: Sum,
 }
 
@@ -79,7 +82,7 @@ impl Hour {
         self.sum.pushes == 0 && self.sum.failures == 0
     }
 
-    pub fn of(minutes: &[Minute], now: DateTime<Utc>) -> anyhow::Result<Self> {
+    pub fn of(minutes: &[Minute], now: DateTime<Utc>, zone: Tz) -> anyhow::Result<Self> {
         let from = beginning(now);
         let mut places: Vec<Option<&Minute>> = vec![None; MINUTES];
         for minute in minutes {
@@ -95,21 +98,24 @@ impl Hour {
             let delay = |minute: &Minute| value(&minute.delays).map(|d| d.as_secs_f64() * 1000.0);
             places.iter().map(|minute| minute.and_then(delay)).collect()
         };
-        let rows = places.chunks(ROW).enumerate().map(|(index, minutes)| Row {
-            from: from + TimeDelta::minutes(i64::try_from(index * ROW).unwrap_or(0)),
-            sum: Sum::of(minutes.iter().copied().flatten()),
+        let rows = places.chunks(ROW).enumerate().map(|(index, minutes)| {
+            let at = from + TimeDelta::minutes(i64::try_from(index * ROW).unwrap_or(0));
+            Row {
+                label: at.with_timezone(&zone).format("%H:%M").to_string(),
+                sum: Sum::of(minutes.iter().copied().flatten()),
+            }
         });
         Ok(Self {
-            from,
+            zone,
             sum: Sum::of(places.iter().copied().flatten()),
             pushes: chart::bars(
-                Axis::hour(from),
+                Axis::hour(from, zone),
                 &each(|minute| count(minute.pushes)),
                 &each(|minute| count(minute.failures)),
                 chart::whole,
             )?,
             delay: chart::lines(
-                Axis::hour(from),
+                Axis::hour(from, zone),
                 &measured(Delays::median),
                 &measured(Delays::p95),
             )?,
@@ -155,10 +161,12 @@ mod tests {
             minute("2026-03-02T08:01:00Z"),
             minute("2026-03-02T09:00:00Z"),
         ];
-        let hour = Hour::of(&minutes, now).unwrap();
+        let berlin = Tz::Europe__Berlin;
+        let hour = Hour::of(&minutes, now, berlin).unwrap();
         assert_eq!((hour.sum.pushes, hour.sum.failures), (6, 2), "08:00 is over an hour ago");
         assert_eq!(hour.rows.len(), 12);
         assert_eq!(hour.rows[11].sum.pushes, 3);
+        assert_eq!(hour.rows[0].label, "09:01", "by the clocks of Berlin");
         assert_eq!(hour.sum.throttled(), None);
     }
 

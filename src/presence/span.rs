@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
 
 use super::delays::Delays;
 use super::drawn::{Drawn, pictures};
@@ -89,23 +90,37 @@ impl Span {
     }
 
     /// Where it begins that ends with the minute, the hour or the day that runs.
-    pub fn beginning(self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let (unit, before) = match self {
-            Self::Hour => (TimeDelta::minutes(1), TimeDelta::minutes(59)),
-            Self::Day => (TimeDelta::hours(1), TimeDelta::hours(23)),
-            Self::Week => (TimeDelta::days(1), TimeDelta::days(6)),
+    pub fn beginning(self, now: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+        let (from, unit, before) = match self {
+            Self::Hour => (now, TimeDelta::minutes(1), TimeDelta::minutes(59)),
+            Self::Day => (now, TimeDelta::hours(1), TimeDelta::hours(23)),
+            Self::Week => (midnight(now, zone), TimeDelta::hours(1), TimeDelta::days(6)),
         };
-        now.duration_trunc(unit).unwrap_or(now) - before
+        from.duration_trunc(unit).unwrap_or(from) - before
     }
 
-    fn axis(self, from: DateTime<Utc>) -> Axis {
+    fn axis(self, from: DateTime<Utc>, zone: Tz) -> Axis {
         let (unit, format) = match self {
             Self::Hour => (TimeDelta::minutes(1), "%H:%M"),
             Self::Day => (TimeDelta::hours(1), "%H:%M"),
             Self::Week => (TimeDelta::days(1), "%a %-d"),
         };
-        Axis { from, bucket: self.bucket(), buckets: self.buckets(), unit, format }
+        Axis { from, bucket: self.bucket(), buckets: self.buckets(), unit, format, zone }
     }
+
+    /// Of the row that begins at `at`.
+    fn label_at(self, at: DateTime<Utc>, zone: Tz) -> String {
+        let format = if self == Self::Week { "%a %-d %b" } else { "%H:%M" };
+        let noon = if self == Self::Week { TimeDelta::hours(12) } else { TimeDelta::zero() };
+        (at + noon).with_timezone(&zone).format(format).to_string()
+    }
+}
+
+/// When the day that runs began there. Where it began with a leap of the clocks, by UTC.
+fn midnight(now: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+    let there = now.with_timezone(&zone).date_naive().and_time(NaiveTime::MIN);
+    let begun = zone.from_local_datetime(&there).earliest();
+    begun.map_or_else(|| there.and_utc(), |at| at.with_timezone(&Utc))
 }
 
 /// Some figures added up.
@@ -164,21 +179,17 @@ impl Sum {
 
 #[derive(Clone, Debug)]
 pub struct Row {
-    pub from: DateTime<Utc>,
+    /// When it begins.
+    pub label: String,
     pub sum: Sum,
-}
-
-impl Row {
-    pub fn label(&self, span: &Span) -> String {
-        let format = if *span == Span::Week { "%a %-d %b" } else { "%H:%M" };
-        self.from.format(format).to_string()
-    }
 }
 
 /// All of it.
 #[derive(Clone, Debug)]
 pub struct Told {
     pub span: Span,
+    /// Whose clocks the labels follow.
+    pub zone: Tz,
     pub sum: Sum,
     pub pictures: Vec<Drawn>,
     /// The oldest first.
@@ -191,8 +202,13 @@ impl Told {
         self.sum.pushes == 0 && self.sum.throttled_ms == 0
     }
 
-    pub fn of(figures: &[Figures], span: Span, now: DateTime<Utc>) -> anyhow::Result<Self> {
-        let from = span.beginning(now);
+    pub fn of(
+        figures: &[Figures],
+        span: Span,
+        now: DateTime<Utc>,
+        zone: Tz,
+    ) -> anyhow::Result<Self> {
+        let from = span.beginning(now, zone);
         let width = span.bucket().num_seconds();
         let mut buckets = vec![Sum::default(); span.buckets()];
         let mut sum = Sum::default();
@@ -204,16 +220,16 @@ impl Told {
                 sum.add(figure);
             }
         }
-        let mut told = Self { span, sum, pictures: Vec::new(), rows: Vec::new() };
-        told.rows = rows(&buckets, span, from);
+        let mut told = Self { span, zone, sum, pictures: Vec::new(), rows: Vec::new() };
+        told.rows = rows(&buckets, span, from, zone);
         if !told.is_quiet() {
-            told.pictures = pictures(&buckets, &told.sum, span, span.axis(from))?;
+            told.pictures = pictures(&buckets, &told.sum, span, span.axis(from, zone))?;
         }
         Ok(told)
     }
 }
 
-fn rows(buckets: &[Sum], span: Span, from: DateTime<Utc>) -> Vec<Row> {
+fn rows(buckets: &[Sum], span: Span, from: DateTime<Utc>, zone: Tz) -> Vec<Row> {
     let rows = buckets.chunks(span.row()).enumerate().map(|(index, some)| {
         let mut sum = Sum::default();
         for one in some {
@@ -225,7 +241,7 @@ fn rows(buckets: &[Sum], span: Span, from: DateTime<Utc>) -> Vec<Row> {
             sum.microsoft.add(&one.microsoft.counts().collect::<Vec<_>>());
         }
         let before = i32::try_from(index * span.row()).unwrap_or(0);
-        Row { from: from + span.bucket() * before, sum }
+        Row { label: span.label_at(from + span.bucket() * before, zone), sum }
     });
     rows.collect()
 }
@@ -259,7 +275,7 @@ mod tests {
         let figures: Vec<_> = all.iter().chain(&some).map(|at| figures(at)).collect();
         for (span, pushes, rows) in [(Span::Hour, 6, 12), (Span::Day, 12, 24), (Span::Week, 15, 7)]
         {
-            let told = Told::of(&figures, span, now).unwrap();
+            let told = Told::of(&figures, span, now, Tz::UTC).unwrap();
             assert_eq!(told.sum.pushes, pushes, "{span:?}");
             assert_eq!(told.rows.len(), rows);
             assert_eq!(told.rows.iter().map(|row| row.sum.pushes).sum::<i64>(), pushes);
@@ -270,9 +286,23 @@ mod tests {
     #[test]
     fn our_share_stands_apart_from_microsofts() {
         let now: DateTime<Utc> = "2026-03-04T09:07:30Z".parse().unwrap();
-        let told = Told::of(&[figures("2026-03-04T09:00:00Z")], Span::Hour, now).unwrap();
+        let told = Told::of(&[figures("2026-03-04T09:00:00Z")], Span::Hour, now, Tz::UTC).unwrap();
         assert_eq!(told.sum.ours_p95(), "10 ms");
         assert_eq!(told.sum.microsoft_p95(), "98 ms", "the middle of a bucket");
         assert_eq!(told.sum.throttled().as_deref(), Some("2.0 s"));
+    }
+
+    #[test]
+    fn a_week_has_the_days_of_whoever_looks() {
+        let now: DateTime<Utc> = "2026-03-31T03:30:00Z".parse().unwrap();
+        let days = |zone| -> Vec<String> {
+            let told = Told::of(&[figures("2026-03-31T03:00:00Z")], Span::Week, now, zone).unwrap();
+            assert_eq!(told.rows[6].sum.pushes, 3, "{zone}: it is today");
+            told.rows.into_iter().map(|row| row.label).collect()
+        };
+        let berlin = days(Tz::Europe__Berlin);
+        assert_eq!((berlin[0].as_str(), berlin[6].as_str()), ("Wed 25 Mar", "Tue 31 Mar"));
+        assert_eq!(days(Tz::America__New_York)[6], "Mon 30 Mar", "not yet midnight there");
+        assert_eq!(days(Tz::Asia__Kolkata)[6], "Tue 31 Mar");
     }
 }

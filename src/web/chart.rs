@@ -4,6 +4,7 @@
 //! them by their attributes and puts its own tokens there, since no inline style is allowed.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -37,13 +38,15 @@ pub struct Axis {
     /// Labels stand at round numbers of these.
     pub unit: TimeDelta,
     pub format: &'static str,
+    /// Whose clocks the labels follow.
+    pub zone: Tz,
 }
 
 impl Axis {
     /// An hour, minute by minute.
-    pub fn hour(from: DateTime<Utc>) -> Self {
+    pub fn hour(from: DateTime<Utc>, zone: Tz) -> Self {
         let minute = TimeDelta::minutes(1);
-        Self { from, bucket: minute, buckets: 60, unit: minute, format: "%H:%M" }
+        Self { from, bucket: minute, buckets: 60, unit: minute, format: "%H:%M", zone }
     }
 
     /// How wide a bucket is, in units.
@@ -54,7 +57,10 @@ impl Axis {
     #[expect(clippy::cast_possible_truncation, reason = "a week has few seconds")]
     fn label(&self, units: f64) -> String {
         let seconds = (units * self.unit.as_seconds_f64()).round() as i64;
-        (self.from + TimeDelta::seconds(seconds)).format(self.format).to_string()
+        let at = self.from + TimeDelta::seconds(seconds);
+        // Where clocks were changed a day begins an hour early or late: its noon has its name.
+        let named = if self.unit < TimeDelta::days(1) { at } else { at + TimeDelta::hours(12) };
+        named.with_timezone(&self.zone).format(self.format).to_string()
     }
 }
 
@@ -201,7 +207,7 @@ mod tests {
     fn a_picture_says_its_times_and_needs_no_style_attribute() {
         let mut first = vec![0.0; 60];
         first[30] = 12.0;
-        let picture = bars(Axis::hour(eight()), &first, &vec![0.0; 60], whole).unwrap();
+        let picture = bars(Axis::hour(eight(), Tz::UTC), &first, &vec![0.0; 60], whole).unwrap();
         assert!(picture.markup().contains("08:20"), "{}", picture.markup());
         assert!(!picture.markup().contains("style="), "{}", picture.markup());
         assert!(!picture.markup().contains("<svg"), "{}", picture.markup());
@@ -213,13 +219,14 @@ mod tests {
         let values = [Some(1.0), Some(2.0), None, Some(9.0), None, None];
         let lengths: Vec<_> = runs(&values).iter().map(Vec::len).collect();
         assert_eq!(lengths, [2, 1]);
-        lines(Axis::hour(eight()), &values, &[None; 6]).unwrap();
+        lines(Axis::hour(eight(), Tz::UTC), &values, &[None; 6]).unwrap();
     }
 
     #[test]
     fn a_week_is_labelled_by_its_days() {
         let (bucket, unit) = (TimeDelta::hours(2), TimeDelta::days(1));
-        let week = Axis { from: eight(), bucket, buckets: 84, unit, format: "%a %-d" };
+        let week =
+            Axis { from: eight(), bucket, buckets: 84, unit, format: "%a %-d", zone: Tz::UTC };
         let picture = bars(week, &[1.0; 84], &[0.0; 84], whole).unwrap();
         for day in ["Tue 3", "Sun 8"] {
             assert!(picture.markup().contains(day), "{day} {}", picture.markup());

@@ -9,14 +9,17 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 
 const COOKIE_NAME: &str = "flash";
 
+/// The value of a cookie of ours that is no secret.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
+    cookies
+        .flat_map(|cookies| cookies.split("; "))
+        .find_map(|cookie| cookie.strip_prefix(name)?.strip_prefix('='))
+}
+
 /// The sentence a page before this one left for us.
 pub fn flash_of(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|cookies| cookies.to_str().ok())
-        .flat_map(|cookies| cookies.split("; "))
-        .find_map(|cookie| cookie.strip_prefix(COOKIE_NAME)?.strip_prefix('='))
+    cookie(headers, COOKIE_NAME)
         .and_then(|text| percent_decode_str(text).decode_utf8().ok())
         .map(std::borrow::Cow::into_owned)
         .filter(|text| !text.is_empty())

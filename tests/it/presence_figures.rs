@@ -26,17 +26,46 @@ async fn figures_are_told_over_an_hour_a_day_and_a_week() {
         let page = ann.visit(&format!("{at}?range={range}")).await;
         assert!(page.says(&format!("Pushes, {last} {pushes} 0 failed")), "{}", page.source);
         assert_eq!(page.all("#hour-rows tr").len(), rows);
-        assert_eq!(page.all("svg[role='img'] title").len(), 4);
-        assert_eq!(page.all("svg[role='img'] desc").len(), 4);
+        assert_eq!(page.all(".chart").len(), 4);
+        assert_eq!(page.all("svg[role='img'] title").len(), 3, "it was never throttled");
+        assert_eq!(page.all("svg[role='img'] desc").len(), 3);
         let here = page.all("nav[aria-label='Range'] [aria-current]");
         assert_eq!(here[0].attr("id"), Some(format!("range-{range}").as_str()));
-        let live = page.all("#now")[0].attr("hx-get").unwrap().to_owned();
+        let live = page.all("#now")[0].attr("data-hx-get").unwrap().to_owned();
         assert!(live.contains(&format!("range={range}")), "it refreshes what one looks at: {live}");
         let unchanged = ann.part(&live).await;
         assert_eq!(unchanged.status, StatusCode::NO_CONTENT);
     }
     let odd = ann.visit(&format!("{at}?range=forever")).await;
     assert!(odd.says("Pushes, last hour 5"), "an unknown range is the last hour");
+}
+
+#[tokio::test]
+async fn pictures_follow_the_clocks_of_whoever_looks_and_say_so() {
+    let stage = Stage::new().await;
+    let (mut ann, acme) = (stage.ann().await, stage.synced_account("Acme").await);
+    let (now, delay) = (stage.clock.now(), Duration::from_millis(80));
+    stage.pushed(acme, now - TimeDelta::minutes(3), (5, 0), delay).await;
+    let presence = format!("/accounts/{acme}/presence?range=24h");
+    for (zone, here, first) in [
+        (None, "UTC", "09:00"),
+        (Some("Asia/Tokyo"), "Asia/Tokyo", "18:00"),
+        (Some("Nowhere/At-all"), "UTC", "09:00"),
+    ] {
+        if let Some(zone) = zone {
+            ann.keep("zone", zone);
+        }
+        let page = ann.visit(&presence).await;
+        assert!(page.says(&format!("Times of the pictures are those of {here}.")));
+        assert!(page.says(&format!("From ({here})")));
+        assert!(page.text("#hour-rows tr").starts_with(first), "{}", page.text("#hour-rows tr"));
+        assert!(ann.visit("/").await.says(&format!("From ({here})")));
+    }
+    // The account was made when the stage opened, at eight by UTC.
+    ann.keep("zone", "Asia/Tokyo");
+    let page = ann.visit(&format!("/accounts/{acme}")).await;
+    assert!(page.says("Added today, 17:00"), "{}", page.source);
+    assert!(page.all("time[data-local]").is_empty(), "nothing is left for a script to put right");
 }
 
 #[tokio::test]

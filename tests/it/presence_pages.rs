@@ -27,7 +27,7 @@ async fn health_says_first_what_is_missing_and_leads_to_it() {
     let bolt = stage.synced_account("Bolt").await;
     stage.person(bolt, "Ada Byron").await;
     let page = ann.visit(&format!("/accounts/{bolt}/presence")).await;
-    assert!(page.says("1 of 1 users are kept in step with Teams."));
+    assert!(page.says("1 of 1 user is kept in step with Teams."));
 
     stage.trouble(bolt, "microsoft", "secret-expired", true).await;
     let page = ann.visit(&format!("/accounts/{bolt}/presence")).await;
@@ -53,8 +53,10 @@ async fn numbers_and_pictures_tell_the_last_hour() {
     assert!(page.says("Unmatched 1 1 duplicate"));
     assert!(page.says("Sessions held 1"));
     assert!(page.says("Pushes, last hour 5 2 failed"), "two hours ago is not the last hour");
+    assert_eq!(page.all(".chart").len(), 4);
+    assert!(page.says("Microsoft never asked us to wait."), "there is nothing to draw");
     let pictures = page.all("svg[role='img']");
-    assert_eq!(pictures.len(), 4);
+    assert_eq!(pictures.len(), 3);
     for picture in pictures {
         assert!(picture.attr("aria-labelledby").is_some());
     }
@@ -99,7 +101,7 @@ async fn each_user_shows_telephone_and_teams_and_live_parts_answer_only_when_som
     let page = ann.visit(&at).await;
     let refresh = |page: &crate::support::Page| {
         let rows = page.all("#people-rows");
-        rows[0].attr("hx-get").unwrap().to_owned()
+        rows[0].attr("data-hx-get").unwrap().to_owned()
     };
     let unchanged = ann.part(&refresh(&page)).await;
     assert_eq!(unchanged.status, StatusCode::NO_CONTENT);

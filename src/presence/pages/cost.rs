@@ -1,5 +1,6 @@
 //! What a mapping costs in requests, against what the tenant is given.
 
+use crate::kit::text::counted;
 use crate::presence::mapping::{DEFAULT, Decision, Mapping};
 use crate::presence::requests::Cost;
 
@@ -18,9 +19,11 @@ pub fn of_resting(mapping: &Mapping, matched: i64, per_second: u32) -> Option<St
     let budget = u64::from(per_second) * 60;
     Some(format!(
         "Holding {} for a telephone that is {state} has to be renewed every {minutes} minutes: up \
-         to {calls} calls a minute for {users} matched users, {} % of the {budget} a minute \
+         to {} a minute for {}, {} % of the {budget} a minute \
          that this tenant is given. Left to Teams, it costs nothing.",
         shows.label(),
+        counted(calls, "call"),
+        counted(users, "matched user"),
         share(calls, budget),
     ))
 }

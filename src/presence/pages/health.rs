@@ -216,7 +216,10 @@ fn running(account: &Account, standing: &Standing, numbers: &Numbers) -> Health 
         (users, _) => Health::quiet(
             "ok",
             "In step",
-            &format!("{matched} of {users} users are kept in step with Teams."),
+            &match users {
+                1 => "1 of 1 user is kept in step with Teams.".to_owned(),
+                _ => format!("{matched} of {users} users are kept in step with Teams."),
+            },
         ),
     }
 }

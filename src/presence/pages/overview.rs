@@ -5,6 +5,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use chrono_tz::Tz;
 
 use super::Live;
 use super::health::{Health, health, title_of};
@@ -17,7 +18,7 @@ use crate::presence::store::people::{Filter, Sort};
 use crate::presence::store::{hours, overview, pauses};
 use crate::presence::trouble;
 use crate::state::AppState;
-use crate::web::{self, AccountTab, Chrome, Page, Partial, Query};
+use crate::web::{self, AccountTab, Chrome, Page, Partial, Query, Zone};
 
 pub fn routes() -> Router<AppState> {
     Router::new()
@@ -60,6 +61,7 @@ async fn show(
     the: TheAccount,
     Query(asked): Query<Asked>,
     Partial(partial): Partial,
+    Zone(zone): Zone,
 ) -> web::Result {
     let seen = asked.seen.clone();
     let people = people(&app, the.account.id, asked).await?;
@@ -69,7 +71,7 @@ async fn show(
         return again.unless_seen(&seen, &PeoplePart { people, rows });
     }
     let span = people.asked.span();
-    let inner = now(&app, &the.account, span).await?;
+    let inner = now(&app, &the.account, span, zone).await?;
     let is_on = inner.standing.stage == Stage::On;
     Ok(Page(OverviewPage {
         chrome: the.chrome("Presence", AccountTab::Presence),
@@ -117,24 +119,25 @@ async fn live(
     the: TheAccount,
     Query(asked): Query<Asked>,
     Partial(partial): Partial,
+    Zone(zone): Zone,
 ) -> web::Result {
     if !partial {
         return Ok(web::see_other(format!("/accounts/{}/presence", the.account.id)));
     }
-    let inner = now(&app, &the.account, asked.span()).await?;
+    let inner = now(&app, &the.account, asked.span(), zone).await?;
     let live = Live::of(&inner)?;
     let told = inner.told;
     live.clone().unless_seen(&asked.seen, &NowPart { account: the.account, live, told })
 }
 
-async fn now(app: &AppState, account: &Account, span: Span) -> web::Result<Now> {
+async fn now(app: &AppState, account: &Account, span: Span, zone: Tz) -> web::Result<Now> {
     let now = app.clock.now();
     let mut db = app.db.acquire().await?;
     let standing = overview::standing(&mut *db, account.id).await?;
     let troubles = overview::troubles(&mut *db, account.id).await?;
     let numbers = overview::numbers(&mut *db, account.id).await?;
     let (pause, own) = pauses::of(&mut *db, account.id, None).await?;
-    let from = span.beginning(now);
+    let from = span.beginning(now, zone);
     let figures = match span {
         Span::Week => hours::by_hour(&mut *db, account.id, from).await?,
         Span::Hour | Span::Day => hours::by_minute(&mut *db, account.id, from).await?,
@@ -145,7 +148,7 @@ async fn now(app: &AppState, account: &Account, span: Span) -> web::Result<Now> 
         unmatched: parts(&numbers),
         account: account.clone(),
         health: health(account, &standing, &troubles, &numbers, paused.as_ref()),
-        told: Told::of(&figures, span, now)?,
+        told: Told::of(&figures, span, now, zone)?,
         spans: Span::ALL,
         paused,
         standing,

@@ -1,4 +1,4 @@
-//! What was pushed, minute by minute: of one account, of those somebody looks after, of all.
+//! What was pushed, minute by minute: of the accounts somebody looks after, and of all.
 //!
 //! Buckets of delays are added up one by one, all 24 of them: ten times as fast as taking the
 //! arrays apart. A test holds the number to that of the code.
@@ -6,7 +6,7 @@
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use sqlx::{PgExecutor, PgPool};
 
-use crate::ids::{AccountId, StaffId};
+use crate::ids::StaffId;
 use crate::presence::delays::Delays;
 
 /// By then every push of a minute is written down.
@@ -41,29 +41,6 @@ impl From<Row> for Minute {
     }
 }
 
-/// The minutes of one account from `from` on, oldest first; those without a push are left out.
-pub async fn of_account(
-    db: impl PgExecutor<'_>,
-    account: AccountId,
-    from: DateTime<Utc>,
-) -> sqlx::Result<Vec<Minute>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"
-        SELECT minute, pushes::bigint AS "pushes!", failures::bigint AS "failures!", throttled_ms,
-            delays::bigint[] AS "delays!: Vec<Option<i64>>"
-        FROM push_minutes
-        WHERE account_id = $1 AND minute >= $2
-        ORDER BY minute
-        "#,
-        account as AccountId,
-        from,
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(Minute::from).collect())
-}
-
 /// The minutes of the accounts that `staff` looks after, added up.
 pub async fn of_staff(
     db: impl PgExecutor<'_>,
@@ -96,7 +73,8 @@ pub async fn of_staff(
     Ok(rows.into_iter().map(Minute::from).collect())
 }
 
-/// The minutes of all accounts. Those that have closed are added up once and kept, so that a picture of the hour costs no more than its last minutes.
+/// The minutes of all accounts. Those that have closed are added up once and kept, so that a
+/// picture of the hour costs no more than its last minutes.
 pub async fn of_all(
     db: &PgPool,
     from: DateTime<Utc>,

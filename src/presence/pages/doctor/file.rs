@@ -166,7 +166,11 @@ async fn apply(
     tx.commit().await?;
     app.wakes.ring(account.id);
     let wrong = verdicts.iter().filter(|verdict| verdict.kind() == "wrong").count();
-    let rest = if wrong == 0 { String::new() } else { format!(" {wrong} lines were left out.") };
+    let rest = match wrong {
+        0 => String::new(),
+        1 => " One line was left out.".to_owned(),
+        many => format!(" {many} lines were left out."),
+    };
     Ok(see_other_saying(back, &format!("{done}{rest}")))
 }
 
