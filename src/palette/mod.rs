@@ -1,4 +1,4 @@
-//! Jump to an account or a page by its name; and the keys that do more.
+//! Jump to an account or a page by its name; the keys that do more, and the words explained.
 //!
 //! Over a page it is a dialog that Ctrl+K opens; without scripts it is a page of its own.
 
@@ -24,6 +24,7 @@ pub fn routes() -> Router<AppState> {
         .route("/go", get(go))
         .route("/go/found", get(found))
         .route("/shortcuts", get(shortcuts))
+        .route("/glossary", get(glossary))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -109,5 +110,16 @@ struct ShortcutsPage {
 
 async fn shortcuts(viewer: Viewer, partial: Partial) -> Response {
     let page = ShortcutsPage { chrome: viewer.chrome("Keyboard shortcuts", Section::Home) };
+    whole_or_part(partial, &page, page.as_dialog())
+}
+
+#[derive(Template)]
+#[template(path = "palette/glossary.html", blocks = ["dialog"])]
+struct GlossaryPage {
+    chrome: Chrome,
+}
+
+async fn glossary(viewer: Viewer, partial: Partial) -> Response {
+    let page = GlossaryPage { chrome: viewer.chrome("Glossary", Section::Home) };
     whole_or_part(partial, &page, page.as_dialog())
 }
