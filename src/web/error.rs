@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, HOST, LOCATION, REFERER, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
@@ -84,6 +84,8 @@ struct ProblemPage<'a> {
     title: &'a str,
     advice: &'a str,
     reference: &'a str,
+    /// The words on the nearest way on, and where it leads.
+    way: Option<(&'static str, String)>,
 }
 
 #[derive(Template)]
@@ -101,6 +103,8 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
     let uri = request.uri().clone();
     let wants_fragment = request.headers().contains_key("hx-request");
     let reference = reference(request.headers());
+    let again = request.method().is_safe();
+    let from = came_from(request.headers());
     let mut response = next.run(request).await;
 
     let status = response.status();
@@ -124,7 +128,8 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
     let rendered = if wants_fragment {
         ProblemNotice { title, advice, reference: &reference }.render()
     } else {
-        ProblemPage { title, advice, reference: &reference }.render()
+        let way = way_on(status, again.then(|| uri.to_string()), from);
+        ProblemPage { title, advice, reference: &reference, way }.render()
     };
     let mut page = (status, Html(rendered.unwrap_or_else(|_| title.to_owned()))).into_response();
     for kept in [RETRY_AFTER, axum::http::header::ALLOW] {
@@ -136,6 +141,28 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
         page.headers_mut().entry(RETRY_AFTER).or_insert(HeaderValue::from_static("5"));
     }
     page
+}
+
+/// The page of ours that led here, as the browser says.
+fn came_from(headers: &HeaderMap) -> Option<String> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let from: Uri = text(REFERER)?.parse().ok()?;
+    let is_ours = from.authority()?.as_str() == text(HOST)?;
+    is_ours.then(|| from.path_and_query().map_or("/", |path| path.as_str()).to_owned())
+}
+
+/// What passes by itself is worth another try; from the rest one goes back to where one was.
+fn way_on(
+    status: StatusCode,
+    here: Option<String>,
+    from: Option<String>,
+) -> Option<(&'static str, String)> {
+    let passes = status.is_server_error()
+        || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+    match here {
+        Some(here) if passes => Some(("Try again", here)),
+        here => from.filter(|from| here.as_ref() != Some(from)).map(|from| ("Go back", from)),
+    }
 }
 
 /// A path as the log may hold it: what only one person or machine should know is left out.

@@ -15,6 +15,29 @@ async fn a_page_that_is_not_there_says_so_and_shows_a_way_on() {
 }
 
 #[tokio::test]
+async fn every_refusal_has_a_way_on() {
+    let mut config = crate::support::settings([]);
+    config.styleguide = true;
+    let stage = Stage::with(config).await;
+    let ann = stage.ann().await;
+    let came = "http://portal.example/accounts?q=a";
+    for status in [400, 403, 404, 405, 413, 422] {
+        let path = format!("/styleguide/problem/{status}");
+        let page = ann.visit_from(came, &path).await;
+        assert_eq!(page.status.as_u16(), status);
+        assert_eq!(page.link("Go back"), "/accounts?q=a", "{status}");
+        assert!(page.has_link("Go to Home"));
+    }
+    for status in [408, 429, 500, 503, 504] {
+        let page = ann.visit(&format!("/styleguide/problem/{status}")).await;
+        assert_eq!(page.link("Try again"), format!("/styleguide/problem/{status}"));
+        assert!(page.has_link("Go to Home"));
+    }
+    let page = ann.visit_from("http://evil.example/accounts", "/nothing").await;
+    assert!(!page.source.contains("evil.example"));
+}
+
+#[tokio::test]
 async fn every_answer_tells_the_browser_to_trust_nobody_else() {
     let stage = Stage::new().await;
     let page = stage.stranger().visit("/no-such-page").await;
