@@ -44,6 +44,8 @@ pub struct Config {
     pub sandbox_listen: SocketAddr,
     /// `PORTAL_LOG`: a tracing filter. `info`.
     pub log: String,
+    /// Set by `demo` alone: the styleguide is served beside the pages.
+    pub styleguide: bool,
 }
 
 /// How we reach CloudLink.
@@ -120,6 +122,7 @@ impl Config {
                 .parsed("PORTAL_SANDBOX_LISTEN", "an address and port such as 127.0.0.1:8090")
                 .unwrap_or(DEFAULT_SANDBOX_LISTEN),
             log: reader.log_filter(),
+            styleguide: false,
         };
         if reader.complaints.is_empty() { Ok(config) } else { Err(reader.complaints) }
     }

@@ -14,6 +14,7 @@ use crate::ids::NodeId;
 use crate::kit::clock::Clock;
 use crate::kit::http::http_client;
 use crate::kit::secret::Sealer;
+use crate::kit::text::counted;
 
 /// What was found, said as it is found.
 #[derive(Debug, Default)]
@@ -91,7 +92,7 @@ async fn cloudlink(config: &Config, findings: &mut Findings) -> anyhow::Result<(
         return Ok(());
     }
     match cloudlink.accounts().await {
-        Ok(accounts) => Findings::good("CloudLink", format!("{} accounts", accounts.len())),
+        Ok(accounts) => Findings::good("CloudLink", counted(accounts.len(), "account")),
         Err(refusal) => findings.bad("CloudLink", refusal),
     }
     Ok(())

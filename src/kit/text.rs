@@ -1,4 +1,4 @@
-//! Lines of text that people type.
+//! Lines of text that people type, and numbers as they read them.
 
 /// Why a text is not a line we can keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +19,13 @@ pub fn line(text: &str, most: usize) -> Result<String, NotALine> {
         return Err(NotALine::TooLong(most));
     }
     Ok(text.to_owned())
+}
+
+/// Such as "1 user" or "12 users".
+pub fn counted(count: impl std::fmt::Display, noun: &str) -> String {
+    let count = count.to_string();
+    let plural = if count == "1" { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 /// What somebody searches for, folded for comparing; what no text can hold is left out.

@@ -8,6 +8,7 @@ use super::throttle::{Attempt, Closed};
 use crate::audit::{self, Changes, Entry};
 use crate::kit::password::Verdict;
 use crate::kit::secret::Secret;
+use crate::kit::text::counted;
 use crate::state::AppState;
 
 pub(super) async fn rename(app: &AppState, viewer: &Viewer, name: &str) -> sqlx::Result<()> {
@@ -90,7 +91,7 @@ pub(super) async fn end_other_sessions(app: &AppState, viewer: &Viewer) -> sqlx:
     let mut tx = app.db.begin().await?;
     let ended = store::end_sessions(&mut tx, viewer.staff, Some(&viewer.session)).await?;
     if ended > 0 {
-        let said = format!("Signed out everywhere else: {ended} sessions.");
+        let said = format!("Signed out everywhere else: {}.", counted(ended, "session"));
         let ended = entry("profile.sessions_ended", said);
         audit::note(&mut tx, &viewer.actor(), ended, app.clock.now()).await?;
     }

@@ -6,10 +6,12 @@ mod error;
 mod extract;
 mod flash;
 mod form;
+pub mod glossary;
 mod guard;
 mod page;
 pub mod stream;
 pub mod styleguide;
+pub mod zone;
 
 pub use error::{Error, OrNotFound, Result, loggable, show_problems};
 pub use extract::{ClientAddress, Db, Form, Partial, Path, Query};
@@ -20,3 +22,4 @@ pub use page::{
     AccountTab, Chrome, Page, Person, Place, Section, refused, refused_in, see_other,
     see_other_saying, whole_or_part,
 };
+pub use zone::{Zone, by_their_clocks};

@@ -3,15 +3,17 @@
 
 use askama::Template;
 use axum::Router;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
+use super::chart::{self, Axis, Picture};
 use super::{
-    AccountTab, Chrome, FieldErrors, Page, Partial, Person, Place, assets, clear_shown_flash,
-    flash_of, refused, see_other_saying,
+    AccountTab, Chrome, Error, FieldErrors, Page, Partial, Path, Person, Place, Result, assets,
+    clear_shown_flash, flash_of, refused, see_other_saying,
 };
 use crate::ids::AccountId;
 
@@ -19,6 +21,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/styleguide", get(show).post(save))
         .route("/styleguide/dialog", get(dialog).post(refuse))
+        .route("/styleguide/problem/{status}", get(problem))
         .layer(from_fn(clear_shown_flash))
 }
 
@@ -55,17 +58,35 @@ struct IndexPage {
     errors: FieldErrors,
     now: DateTime<Utc>,
     tokens: &'static [&'static str],
+    bars: Picture,
+    lines: Picture,
 }
 
-async fn show(headers: HeaderMap) -> Page<IndexPage> {
+async fn show(headers: HeaderMap) -> Result<Page<IndexPage>> {
     let mut errors = FieldErrors::just("email", "That is not an e-mail address yet.");
     errors.add("tenant", "No tenant has this id. Copy it from the overview page in Entra.");
-    Page(IndexPage {
+    let (bars, lines) = pictures()?;
+    Ok(Page(IndexPage {
+        bars,
+        lines,
         chrome: chrome(flash_of(&headers)),
         errors,
         now: DateTime::UNIX_EPOCH,
         tokens: TOKENS,
-    })
+    }))
+}
+
+/// Bars and lines over an hour in which something failed and something was not measured.
+fn pictures() -> anyhow::Result<(Picture, Picture)> {
+    let axis = Axis::hour(DateTime::UNIX_EPOCH, Tz::UTC);
+    let minutes = || (0..60_u32).map(f64::from);
+    let sent: Vec<_> = minutes().map(|minute| (minute * 7.0) % 11.0 + 3.0).collect();
+    let failed: Vec<_> = minutes().map(|minute| (minute * 3.0) % 4.0).collect();
+    let slow = |by: f64| -> Vec<_> {
+        minutes().map(|m| (!(25.0..=32.0).contains(&m)).then_some((m * 5.0) % 40.0 + by)).collect()
+    };
+    let bars = chart::bars(axis, &sent, &failed, chart::whole)?;
+    Ok((bars, chart::lines(axis, &slow(60.0), &slow(140.0))?))
 }
 
 async fn save() -> Response {
@@ -101,6 +122,13 @@ async fn refuse(Partial(partial): Partial) -> Response {
     } else {
         refused(DialogPage { chrome: chrome(None), errors })
     }
+}
+
+/// A refusal, as whoever meets it sees it.
+async fn problem(Path(status): Path<u16>) -> Response {
+    let status = StatusCode::from_u16(status).ok();
+    let status = status.filter(|status| status.is_client_error() || status.is_server_error());
+    status.map_or_else(|| Error::NotFound.into_response(), IntoResponse::into_response)
 }
 
 fn chrome(flash: Option<String>) -> Chrome {

@@ -5,7 +5,7 @@ const dialog = document.getElementById("dialog");
 let opener = null;
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("[hx-target='#dialog'], [data-hx-target='#dialog']");
+  const link = event.target.closest("[data-hx-target='#dialog']");
   if (link && !dialog?.contains(link)) opener = link;
   const closes = event.target.closest("[data-close]");
   if (closes && dialog?.open && dialog.contains(closes)) {
@@ -35,6 +35,7 @@ function focusFirst(within) {
 }
 
 dialog?.addEventListener("close", () => {
+  if (dialog.open) return; // another one has come since
   dialog.replaceChildren();
   if (opener?.isConnected) opener.focus();
   opener = null;
@@ -45,8 +46,14 @@ dialog?.addEventListener("mousedown", (event) => {
 });
 
 /* htmx: parts that arrived, parts that did not. */
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target === dialog) showDialog();
+// A dialog that is a page of its own is answered in its place, not by a second one over it.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const page = detail.requestConfig?.elt?.closest?.(".dialog-page");
+  if (page && detail.target === dialog) detail.target = page;
+});
+document.addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  if (target === dialog) showDialog();
+  else if (target.matches(".dialog-page")) focusFirst(target);
 });
 document.addEventListener("htmx:sendError", (event) => {
   if (!refreshesItself(event)) toast("The portal cannot be reached. Check your connection and try again.");
@@ -58,14 +65,15 @@ document.addEventListener("htmx:responseError", (event) => {
   toast(words || "That did not work. Reload the page and try again.");
 });
 
-// Nobody looks: nothing needs refreshing.
+// Nobody looks, or somebody reads what would be taken away: nothing needs refreshing.
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (document.hidden && refreshesItself(event)) event.preventDefault();
+  const reading = event.detail.elt.querySelector?.(":popover-open");
+  if ((document.hidden || reading) && refreshesItself(event)) event.preventDefault();
 });
 
 /** A part that refreshes on its own keeps quiet when it fails: the next time will do. */
 function refreshesItself(event) {
-  return /every|load|sse/.test(event.detail.elt?.getAttribute?.("hx-trigger") ?? "");
+  return /every|load|sse/.test(event.detail.elt?.getAttribute?.("data-hx-trigger") ?? "");
 }
 
 function toast(words) {
@@ -131,9 +139,6 @@ for (const place of document.querySelectorAll("[data-events]")) {
   const source = new EventSource(place.dataset.events);
   const show = ({ data }) => {
     htmx.swap(place, data, { swapStyle: "innerHTML" });
-    const words = place.querySelector("[data-words]")?.textContent.trim() ?? "";
-    const say = document.querySelector("[data-say]");
-    if (say && say.textContent !== words) say.textContent = words;
   };
   source.addEventListener("part", show);
   source.addEventListener("last", (event) => {
@@ -142,7 +147,7 @@ for (const place of document.querySelectorAll("[data-events]")) {
   });
 }
 
-/* Copy buttons show themselves only where they work. */
+/* Copy buttons are taken away where they do not work. */
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
@@ -164,39 +169,57 @@ document.addEventListener(
   true,
 );
 
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
-const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const today = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+// What is drawn on the server follows the clocks of whoever looks.
+document.cookie = `zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; Path=/; Max-Age=31536000; SameSite=Lax`;
 
-/** Of today only the time. */
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const minute = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const second = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+
+/** Of today only the time; as the server writes it once it knows the zone. */
 function inWords(at, kind) {
-  const isToday = at.toDateString() === new Date().toDateString();
-  if (kind === "clock") return isToday ? clock.format(at) : moment.format(at);
-  return isToday ? `today, ${today.format(at)}` : moment.format(at);
+  const time = (kind === "clock" ? second : minute).format(at);
+  if (at.toDateString() !== new Date().toDateString()) return `${day.format(at)}, ${time}`;
+  return kind === "clock" ? time : `today, ${time}`;
 }
 
 /** What a page, or a part that arrived, gets beyond its HTML. */
 function dress(root) {
-  if (navigator.clipboard) for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+  if (!navigator.clipboard) for (const button of root.querySelectorAll("[data-copy]")) button.hidden = true;
   for (const details of root.querySelectorAll("details[data-remember]")) {
     const left = sessionStorage.getItem(`open:${location.pathname}#${details.id}`);
     if (left !== null) details.open = left === "true";
   }
-  for (const time of root.querySelectorAll("time[data-local]")) {
+  for (const time of root.querySelectorAll("time:not([title])")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.valueOf())) continue;
     time.title = full.format(at);
-    time.textContent = inWords(at, time.dataset.local);
-    delete time.dataset.local;
+    if (time.dataset.local) time.textContent = inWords(at, time.dataset.local);
   }
+}
+
+/** What a part says of itself is read out when it is no longer what it said before. */
+const saidBy = (root) => root.querySelector?.("[data-words]")?.textContent.replace(/\s+/g, " ").trim();
+let said = saidBy(document);
+function say(words) {
+  const spot = document.querySelector("dialog[open] [data-say]") ?? document.querySelector("[data-say]");
+  if (!words || words === said || !spot) return;
+  said = words;
+  spot.textContent = words;
 }
 
 dress(document);
 document.querySelector(".account-head .tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 // Parts that arrive are dressed before they are painted, so nothing flickers.
 new MutationObserver((changes) => {
-  for (const { addedNodes } of changes) for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) dress(node.parentElement ?? node);
+  for (const { addedNodes } of changes) {
+    for (const node of addedNodes) {
+      if (node.nodeType !== Node.ELEMENT_NODE) continue;
+      dress(node.parentElement ?? node);
+      say(saidBy(node));
+    }
+  }
 }).observe(document.body, { childList: true, subtree: true });
 const refused = document.querySelector("main [aria-invalid='true']:is(input, select, textarea)");
 if (refused) refused.focus();

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use presence_portal::web::glossary;
+
 /// Ink and ground, as the style sheets put them together, and the contrast they need:
 /// 4.5 for text, 3 for the edges of what can be acted on (WCAG 2.2, 1.4.3 and 1.4.11).
 const PAIRS: &[(&str, &[&str], f64)] = &[
@@ -73,6 +75,36 @@ fn the_sprite_holds_every_icon_in_use_and_no_other() {
 
     let idle: Vec<_> = held.iter().filter(|name| !text.contains(&format!("\"{name}\""))).collect();
     assert!(idle.is_empty(), "in static/img/icons.svg for nobody: {idle:?}");
+}
+
+#[test]
+fn every_word_that_is_explained_stands_in_the_glossary() {
+    let templates: String =
+        files_in("templates").iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let mut explained = 0;
+    for start in ["term(\"", "tip(\"", "word=\""] {
+        for key in between(&templates, start, "\"").filter(|key| !key.is_empty()) {
+            assert!(!glossary::of(key).1.is_empty(), "{key}");
+            explained += 1;
+        }
+    }
+    assert!(explained > 10, "{explained}");
+    assert!(glossary::TERMS.is_sorted_by_key(|term| term.word));
+}
+
+#[test]
+fn nothing_moves_for_whoever_asked_for_less_motion() {
+    let base = fs::read_to_string(root().join("static/css/base.css")).unwrap();
+    let (_, calm) = base.split_once("@media (prefers-reduced-motion: reduce)").unwrap();
+    for stilled in ["animation-duration", "animation-iteration-count", "transition-duration"] {
+        assert!(calm.contains(stilled), "{stilled}");
+    }
+    for script in files_in("static/js").iter().filter(|file| !file.ends_with("htmx.min.js")) {
+        let text = fs::read_to_string(script).unwrap();
+        for moving in ["behavior: \"smooth\"", ".animate("] {
+            assert!(!text.contains(moving), "{} moves by itself", script.display());
+        }
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ async fn when_all_is_well_home_says_so() {
     let acme = stage.synced_account("Acme").await;
     stage.person(acme, "Ada Byron").await;
     let page = stage.ann().await.visit("/").await;
-    assert!(page.says("All is well Nothing needs a person. 1 of 1 accounts are synced."));
+    assert!(page.says("All is well Nothing needs a person. 1 of 1 account is synced."));
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn home_refreshes_itself_only_when_something_changed() {
     let stage = Stage::new().await;
     let (ann, acme) = (stage.ann().await, stage.synced_account("Acme").await);
     let page = ann.visit("/").await;
-    let refresh = page.all("#now")[0].attr("hx-get").unwrap().to_owned();
+    let refresh = page.all("#now")[0].attr("data-hx-get").unwrap().to_owned();
     assert_eq!(ann.part(&refresh).await.status, StatusCode::NO_CONTENT);
     stage.trouble(acme, "feed", "feed-silent", false).await;
     assert!(ann.part(&refresh).await.says("CloudLink’s events do not reach us"));

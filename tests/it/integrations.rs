@@ -181,8 +181,8 @@ async fn an_integration_that_was_set_up_waits_for_the_worker_to_clear_up() {
     let page = panel(&ann, acme).await;
     assert!(page.says("Removing: clearing presence in Teams…"));
     assert!(!page.has_link("Configure Microsoft Teams") && !page.has_link("Complete setup"));
-    let itself = page.all("#integrations-panel[hx-trigger]");
-    let part = ann.part(itself[0].attr("hx-get").unwrap()).await;
+    let itself = page.all("#integrations-panel[data-hx-trigger]");
+    let part = ann.part(itself[0].attr("data-hx-get").unwrap()).await;
     assert!(part.says("Removing") && part.all("h1").is_empty());
     assert_eq!(health(&stage, acme).await, "removing");
 
@@ -202,7 +202,7 @@ async fn an_integration_that_was_set_up_waits_for_the_worker_to_clear_up() {
     tx.commit().await.unwrap();
     let page = panel(&ann, acme).await;
     assert!(page.says("Nothing is connected yet"));
-    assert!(page.all("#integrations-panel[hx-trigger]").is_empty(), "it rests");
+    assert!(page.all("#integrations-panel[data-hx-trigger]").is_empty(), "it rests");
     assert!(ann.visit(&format!("/accounts/{acme}/activity")).await.says("credentials forgotten"));
 }
 

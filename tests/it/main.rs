@@ -38,5 +38,6 @@ mod staff_profile;
 mod staff_sign_in;
 mod sync;
 mod updates;
+mod weight;
 #[expect(dead_code, reason = "the stage is set before all the actors are on")]
 mod support;

@@ -23,7 +23,7 @@ async fn a_changed_rule_is_saved_applied_and_written_down() {
 
     let page = ann.submit(form.fill("idle", "available")).await;
     assert!(page.says("Saved. One user shows something else now."), "{}", page.source);
-    assert!(page.says("up to 1 calls a minute for 1 matched users"), "and what that costs");
+    assert!(page.says("up to 1 call a minute for 1 matched user,"), "and what that costs");
     let wanted: Option<String> =
         sqlx::query_scalar("SELECT wanted FROM presences WHERE due_at IS NOT NULL")
             .fetch_one(&stage.db)

@@ -47,6 +47,7 @@ async fn open(config: &mut Config) -> anyhow::Result<(Portal, Sandbox, Secret)> 
     let data_dir = postgres::data_dir(config.data_dir.as_deref()).await?.join("demo");
     config.data_dir = Some(data_dir.clone());
     let sandbox = start_sandbox(config.sandbox_listen).await?;
+    config.styleguide = true;
     config.cloudlink = sandbox.cloudlink_settings();
     config.microsoft = sandbox.microsoft_settings(config.microsoft.requests_per_second);
     config.mail = sandbox.mail_settings();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::RunId;
 use crate::integrations::catalog::UpdateStep;
+use crate::kit::text::counted;
 use crate::runs::store::Found;
 use crate::runs::{self, Deed, Item, ItemState, Kind, Run, State as RunState};
 use crate::staff::Viewer;
@@ -163,7 +164,7 @@ impl RunPage {
             0 => String::new(),
             some => format!(", {some} failed"),
         };
-        format!("{ended} of {items} accounts{failed}")
+        format!("{ended} of {}{failed}", counted(items, "account"))
     }
 
     fn filters(&self) -> Vec<(&'static str, String, bool)> {

@@ -176,14 +176,14 @@ async fn an_auditor_reads_the_check_and_strangers_to_the_account_do_not() {
 async fn the_page_refreshes_itself_only_while_a_run_goes_on() {
     let scene = scene().await;
     let page = scene.ann.visit(&scene.at).await;
-    assert!(page.all("#check[hx-get]").is_empty());
+    assert!(page.all("#check[data-hx-get]").is_empty());
     let page = scene.ann.submit(page.form("Run the check")).await;
-    let refresh = page.all("#check")[0].attr("hx-get").unwrap().to_owned();
+    let refresh = page.all("#check")[0].attr("data-hx-get").unwrap().to_owned();
     assert_eq!(scene.ann.part(&refresh).await.status, StatusCode::NO_CONTENT);
     assert!(page.has_link("Reload"), "for those without scripts");
     scene.checked().await;
     let part = scene.ann.part(&refresh).await;
-    assert!(part.all("#check[hx-get]").is_empty() && part.all("h1").is_empty());
+    assert!(part.all("#check[data-hx-get]").is_empty() && part.all("h1").is_empty());
     let ids: Vec<_> = part.all("[id]").iter().map(|it| it.attr("id").unwrap().to_owned()).collect();
     assert_eq!(ids.len(), ids.iter().collect::<HashSet<_>>().len(), "{ids:?}");
 }

@@ -56,7 +56,7 @@ async fn a_list_goes_out_as_a_file_is_filled_in_and_comes_back() {
     let page = scene.send(&csv.source).await;
     assert!(page.says("No change 2") && !page.has_button("Apply 0 lines"), "{}", page.source);
     let page = scene.send("CloudLink user id;Match with\r\nAda-Byron;automatic\r\n").await;
-    let page = scene.ann.submit(page.form("Apply 1 lines")).await;
+    let page = scene.ann.submit(page.form("Apply 1 line")).await;
     assert!(page.says("One user is left to automatic matching again."));
     assert_eq!(scene.matched("Ada Byron").await, None);
     assert_eq!(scene.matched("Bo Lund").await, Some(bo));

@@ -92,7 +92,7 @@ async fn the_desk_is_sent_anew_only_when_something_moved() {
     let (_, page) = stage.visit("/").await;
     let next = |page: &Html| {
         let desk = Selector::parse("#desk").unwrap();
-        page.select(&desk).next().unwrap().attr("hx-get").unwrap().to_owned()
+        page.select(&desk).next().unwrap().attr("data-hx-get").unwrap().to_owned()
     };
     assert_eq!(stage.visit(&next(&page)).await.0, 204);
     let ann = stage.customer().person("Ann Miller").unwrap().id;

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::header::{
+    ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE,
+};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use presence_portal::routes;
 use presence_portal::state::AppState;
@@ -47,6 +49,12 @@ impl Browser {
     pub async fn submit(&self, form: Form) -> Page {
         let (method, path, body) = form.request();
         self.follow(method, &path, body).await
+    }
+
+    /// As a link on the page at `from` leads there.
+    pub async fn visit_from(&self, from: &str, path: &str) -> Page {
+        let answer = self.send(Method::GET, path, &[("referer", from)], String::new()).await;
+        Page::new(path, answer)
     }
 
     /// As htmx asks for a part of a page.
@@ -109,6 +117,20 @@ impl Browser {
         let body = to_bytes(body, usize::MAX).await.unwrap();
         let body = String::from_utf8_lossy(&body).into_owned();
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// How many bytes come over the wire for it, as a browser asks; and its headers.
+    pub async fn weighed(&self, path: &str) -> (usize, HeaderMap) {
+        let pairs = self.cookies.lock().unwrap().clone();
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = Request::get(path)
+            .header(HOST, "portal.example")
+            .header(ACCEPT_ENCODING, "gzip, deflate, br, zstd")
+            .header(COOKIE, pairs.join("; "));
+        let request = request.body(Body::empty()).unwrap();
+        let (parts, body) = self.site.clone().oneshot(request).await.unwrap().into_parts();
+        assert_eq!(parts.status, StatusCode::OK, "{path}");
+        (to_bytes(body, usize::MAX).await.unwrap().len(), parts.headers)
     }
 
     fn take_cookies(&self, response: &Response<Body>) {

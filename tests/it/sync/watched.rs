@@ -29,7 +29,7 @@ async fn sync_now_shows_its_steps_to_the_end() {
     ] {
         assert!(steps.says(told), "{told}\n{}", steps.source);
     }
-    assert!(!steps.source.contains("hx-trigger=\"every 1s\""), "what is over asks no more");
+    assert!(!steps.source.contains("data-hx-trigger=\"every 1s\""), "what is over asks no more");
 }
 
 #[tokio::test(flavor = "multi_thread")]
