@@ -61,6 +61,7 @@ impl Portal {
             .env("PORTAL_LOG", "warn")
             .envs(settings.iter().map(|(name, value)| (*name, value)))
             .stdin(Stdio::null())
+            .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
@@ -68,6 +69,12 @@ impl Portal {
         let began = Instant::now();
         let mut portal = Self { process, began, address, metrics, postgres: None, client };
         while !portal.is_ready().await {
+            let ended = portal.process.try_wait().unwrap();
+            assert!(
+                ended.is_none(),
+                "the portal has ended: see {}",
+                dir.join("portal.log").display()
+            );
             assert!(began.elapsed() < PATIENCE, "the portal does not come up");
             sleep(Duration::from_millis(50)).await;
         }

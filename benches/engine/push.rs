@@ -24,7 +24,7 @@ pub async fn cost(seconds: u64) {
     // As many as fit into the time, give or take: what counts is the cost of each.
     let each = usize::try_from(seconds * 50).unwrap().clamp(50, 2_000);
     let world = Shape { accounts, users: accounts * each, largest: 0, odd: 0 }.world();
-    let many = [("PORTAL_GRAPH_REQUESTS_PER_SECOND", "100000".to_owned())];
+    let many = [("PORTAL_GRAPH_REQUESTS_PER_SECOND", "10000".to_owned())];
     let stage = Stage::open(world, 0, "SELECT 1", &many).await;
     for customer in &stage.sandbox.world().customers {
         stage.sandbox.manners(customer.tenant, no_limit).unwrap();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use presence_portal::app::opening;
 use presence_portal::kit::clock::Clock;
 use presence_portal::sandbox::{Sandbox, Settings};
+use sqlx::PgPool;
 use tokio::time::sleep;
 
 use crate::portal::{Portal, config, scratch};
@@ -54,6 +55,7 @@ async fn one(wanted: &Wanted, accounts: usize, seconds: u64) {
     }
     let settings = Settings { journal: 0, ..Settings::default() };
     let sandbox = Sandbox::start_with(world, Clock::default(), settings).await.unwrap();
+    read_lately(&opened.db, &sandbox).await;
     let portal = Portal::start(&dir, &sandbox, &[]).await;
     #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
     let up = portal.reaches("portal_workers", "", accounts as f64).await;
@@ -72,13 +74,15 @@ async fn one(wanted: &Wanted, accounts: usize, seconds: u64) {
     }
     let settled = portal.began.elapsed();
     sleep(Duration::from_secs(5)).await;
+    let read = portal.metric("portal_directory_refreshes_total", "").await;
     let before = portal.cost();
     sleep(Duration::from_secs(seconds)).await;
     let idle = portal.cost() - before;
+    let read = portal.metric("portal_directory_refreshes_total", "").await - read;
     #[expect(clippy::cast_precision_loss, reason = "seconds of a bench")]
     let percent = |spent: f64| spent * 100.0 / seconds as f64;
     println!(
-        "scale: {accounts}, {users} | {up:.1?} | {settled:.1?} | {} MiB | {:.1} %, {:.1} % of a core",
+        "scale: {accounts}, {users} | {up:.1?} | {settled:.1?} | {} MiB | {:.1} %, {:.1} % of a core; {read} directories read meanwhile",
         portal.memory(),
         percent(idle.portal),
         percent(idle.postgres.unwrap_or(f64::NAN)),
@@ -89,4 +93,33 @@ async fn one(wanted: &Wanted, accounts: usize, seconds: u64) {
     if wanted.dir.is_none() {
         let _ = std::fs::remove_dir_all(dir);
     }
+}
+
+/// Every directory was read within the last quarter of an hour, each at a time of its own; what has
+/// changed since is nothing.
+async fn read_lately(db: &PgPool, sandbox: &Sandbox) {
+    let link = format!(
+        "http://{}/graph/v1.0/users/delta?$deltatoken=latest&$select=id,userPrincipalName,mail,displayName,accountEnabled,proxyAddresses",
+        sandbox.address()
+    );
+    sqlx::query(
+        "UPDATE presence_accounts p SET delta_link = $1, delta_tenant = c.tenant_id,
+            directory_refreshed_at = at, users_refreshed_at = at
+         FROM (SELECT account_id, tenant_id, now() - random() * interval '14 minutes' AS at
+            FROM connections) AS c
+         WHERE c.account_id = p.account_id",
+    )
+    .bind(link)
+    .execute(db)
+    .await
+    .unwrap();
+    // Nor is it the night in which every setup is checked.
+    sqlx::query(
+        "INSERT INTO setup_checks (account_id, integration_id, due_at)
+         SELECT account_id, id, now() + interval '12 hours' FROM integrations
+         ON CONFLICT (account_id, integration_id) DO UPDATE SET due_at = excluded.due_at",
+    )
+    .execute(db)
+    .await
+    .unwrap();
 }

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Response};
 use serde::de::IgnoredAny;
+use tracing::{Span, field};
 use url::Url;
 use uuid::Uuid;
 
@@ -66,6 +67,7 @@ impl Microsoft {
     ) -> Answered<Response> {
         let began = Instant::now();
         let correlation = Uuid::new_v4();
+        Span::current().record("correlation.id", field::display(correlation));
         let mut request = self
             .0
             .lanes

@@ -44,7 +44,8 @@ impl Condition {
     fn feed_due(&self, standing: &Standing, now: DateTime<Utc>) -> DateTime<Utc> {
         // Looked at in the future: the clock has gone back since.
         let Some(checked) = standing.checked_at.filter(|at| *at <= now) else { return now };
-        let regular = checked + self.spread(self.shared.pace.subscription);
+        // Whoever takes many accounts over looks at all of them at once: not so the next time.
+        let regular = checked + self.spread(self.shared.pace.subscription, 3);
         // Once more after the account has fallen silent.
         let silent = standing
             .last_event_at
@@ -55,7 +56,7 @@ impl Condition {
 
     fn directory_due(&self, standing: &Standing, now: DateTime<Utc>) -> DateTime<Utc> {
         let Some(read) = standing.refreshed_at.filter(|at| *at <= now) else { return now };
-        let regular = read + self.spread(self.shared.pace.directory);
+        let regular = read + self.spread(self.shared.pace.directory, 10);
         if standing.sync_asked_at > Some(read) {
             return now;
         }
@@ -65,11 +66,11 @@ impl Condition {
         }
     }
 
-    /// Accounts that began together do not stay together: up to a tenth sooner, each its own.
-    fn spread(&self, every: Duration) -> Duration {
+    /// Accounts that began together do not stay together: each a little sooner, by up to this part.
+    fn spread(&self, every: Duration, part: u32) -> Duration {
         let share = uuid::Uuid::from(self.account).as_u128() % 1024;
         let share = u32::try_from(share).unwrap_or(0);
-        every.saturating_sub(every * share / 10_240)
+        every.saturating_sub(every * share / (part * 1024))
     }
 }
 

@@ -4,7 +4,7 @@
 //! may, or Postgres is away, CloudLink is asked to come again.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -15,6 +15,8 @@ use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use metrics::{counter, gauge, histogram};
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
@@ -42,6 +44,8 @@ const MOST_AT_ONCE: usize = 1_024;
 /// Bodies that may wait for a flush, and events in them and in the flush that is going on.
 const MOST_WAITING: usize = 4_096;
 const MOST_EVENTS: usize = 16_384;
+/// Flushes that are written at once.
+const FLUSHES: usize = 2;
 /// How long a webhook's key is believed without asking again.
 const KEY_LASTS: Duration = Duration::from_secs(30);
 const MOST_KEYS: usize = 100_000;
@@ -199,31 +203,51 @@ fn come_again() -> Response {
 }
 
 impl Writer {
-    /// Writes what comes until told to stop, and then what came before.
+    /// Writes what comes until told to stop, and then what came before. While one flush waits for
+    /// the disk, the next is written: neither the order of events nor that of flushes matters.
     pub async fn run(self, stop: CancellationToken) {
         let Self { db, clock, wakes, mut queue, pulse } = self;
-        let mut alive = HashMap::new();
-        while let Some((bodies, callers)) = queue.take(&stop).await {
-            let asked = bodies.len();
-            let events: Vec<_> = bodies.into_iter().flatten().collect();
-            gauge!(figures::QUEUE_DEPTH, "queue" => "events").set(count(queue.depth()));
-            histogram!(figures::FLUSH_EVENTS).record(count(events.len()));
-            let began = Instant::now();
-            let outcome = flush(&db, events, &clock, &wakes, &mut alive).await;
-            histogram!(figures::FLUSH_SECONDS).record(began.elapsed());
-            pulse.note(Deed::TakeEvents, outcome.is_ok());
-            callers.answer(std::iter::repeat_n(outcome, asked));
+        let signs = Signs::default();
+        let (mut flushes, mut open) = (FuturesUnordered::new(), true);
+        loop {
+            tokio::select! {
+                taken = queue.take(&stop), if open && flushes.len() < FLUSHES => match taken {
+                    Some((bodies, callers)) => {
+                        gauge!(figures::QUEUE_DEPTH, "queue" => "events").set(count(queue.depth()));
+                        flushes.push(async {
+                            let asked = bodies.len();
+                            let events = bodies.into_iter().flatten().collect();
+                            let seen = flush(&db, events, &wakes).await;
+                            pulse.note(Deed::TakeEvents, seen.is_ok());
+                            let outcome = seen.as_ref().map(|_| ()).map_err(|failed| *failed);
+                            callers.answer(std::iter::repeat_n(outcome, asked));
+                            if let Ok(seen) = seen {
+                                signs.note(&db, seen, &clock, &wakes).await;
+                            }
+                        });
+                    }
+                    None => open = false,
+                },
+                Some(()) = flushes.next(), if !flushes.is_empty() => {}
+                else => return,
+            }
         }
     }
+}
+
+/// Whose feeds a flush showed to be alive, and which of them named strangers.
+struct Seen {
+    accounts: Vec<AccountId>,
+    strangers: HashSet<AccountId>,
 }
 
 async fn flush(
     db: &PgPool,
     mut events: Vec<Received>,
-    clock: &Clock,
     wakes: &Wakes<AccountId>,
-    alive: &mut HashMap<AccountId, Instant>,
-) -> Result<(), Failed> {
+) -> Result<Seen, Failed> {
+    histogram!(figures::FLUSH_EVENTS).record(count(events.len()));
+    let began = Instant::now();
     let mut tries = 0;
     let written = loop {
         match in_time(written(db, &mut events)).await {
@@ -239,18 +263,16 @@ async fn flush(
             }
         }
     };
+    histogram!(figures::FLUSH_SECONDS).record(began.elapsed());
     counter!(figures::EVENTS_NEWER).increment(written.len() as u64);
     counter!(figures::EVENTS_REPEATED).increment(repeated(&events, written.len()));
     let due: HashSet<_> = written.iter().filter(|w| w.due).map(|w| w.account).collect();
-    let strangers: HashSet<_> = written.iter().filter(|w| w.stranger).map(|w| w.account).collect();
-    for account in &due {
-        wakes.ring(*account);
+    for account in due {
+        wakes.ring(account);
     }
-    note_signs_of_life(db, &events, &strangers, clock, alive).await;
-    for account in strangers.difference(&due) {
-        wakes.ring(*account);
-    }
-    Ok(())
+    let strangers = written.iter().filter(|w| w.stranger).map(|w| w.account).collect();
+    let accounts: HashSet<_> = events.iter().map(|event| event.account).collect();
+    Ok(Seen { accounts: accounts.into_iter().collect(), strangers })
 }
 
 /// How many of the events said nothing new: they had come before, or newer ones had.
@@ -275,28 +297,36 @@ async fn written(db: &PgPool, events: &mut [Received]) -> sqlx::Result<Vec<event
     Ok(written)
 }
 
-/// Notes that feeds are alive, each at most every few seconds, and which named strangers.
-async fn note_signs_of_life(
-    db: &PgPool,
-    events: &[Received],
-    strangers: &HashSet<AccountId>,
-    clock: &Clock,
-    alive: &mut HashMap<AccountId, Instant>,
-) {
-    let now = Instant::now();
-    let mut seen: Vec<_> = events.iter().map(|event| event.account).collect();
-    seen.sort_unstable();
-    seen.dedup();
-    seen.retain(|account| {
-        strangers.contains(account)
-            || alive.get(account).is_none_or(|since| now - *since > SIGN_OF_LIFE)
-    });
-    if seen.is_empty() {
-        return;
-    }
-    let strangers: Vec<_> = strangers.iter().copied().collect();
-    match in_time(feed::note_events(db, &seen, &strangers, clock.now())).await {
-        Ok(()) => alive.extend(seen.into_iter().map(|account| (account, now))),
-        Err(error) => tracing::warn!("signs of life were not noted: {error}"),
+/// When it was noted of each feed that it is alive.
+#[derive(Default)]
+struct Signs(Mutex<HashMap<AccountId, Instant>>);
+
+impl Signs {
+    /// Notes that feeds are alive, each at most every few seconds, and which named strangers.
+    async fn note(&self, db: &PgPool, seen: Seen, clock: &Clock, wakes: &Wakes<AccountId>) {
+        let Seen { mut accounts, strangers } = seen;
+        {
+            let now = Instant::now();
+            let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            accounts.retain(|account| {
+                strangers.contains(account)
+                    || noted.get(account).is_none_or(|since| now - *since > SIGN_OF_LIFE)
+            });
+            noted.extend(accounts.iter().map(|account| (*account, now)));
+        }
+        if accounts.is_empty() {
+            return;
+        }
+        accounts.sort_unstable();
+        let strangers: Vec<_> = strangers.into_iter().collect();
+        if let Err(error) = in_time(feed::note_events(db, &accounts, &strangers, clock.now())).await
+        {
+            tracing::warn!("signs of life were not noted: {error}");
+            let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.retain(|account, _| !accounts.contains(account));
+        }
+        for account in strangers {
+            wakes.ring(account);
+        }
     }
 }

@@ -16,6 +16,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::budget::Slot;
@@ -240,7 +241,7 @@ impl Worker {
         let step = plan::plan(&due.facts, self.shared.app.clock.now());
         self.in_hand.insert(due.user.clone());
         let way = way.parts();
-        let span = tracing::info_span!(parent: &self.activation, "push");
+        let span = tracing::info_span!(parent: &self.activation, "push", correlation.id = Empty);
         let push = push::push(self.shared.clone(), self.lease, (way, slot), due, step);
         self.steps.push(Box::pin(push.instrument(span)));
     }

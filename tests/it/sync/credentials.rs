@@ -81,10 +81,17 @@ impl Office {
         self.sandbox.uses(self.tenant(0), key)
     }
 
-    /// The worker signs in with it. Whoever is told in between is told with the token of before.
+    /// Somebody is told with it. Whoever is told before the worker has signed in anew is told with
+    /// the token of before.
     async fn comes_to_use(&self, key: Uuid) {
-        let used = self.sandbox.until(|_| self.uses(key).requests > 0);
-        timeout(Duration::from_secs(15), used).await.expect("it is signed in with");
+        for state in ["onCall", "available"].into_iter().cycle().take(40) {
+            let used = self.sandbox.until(|_| self.uses(key).requests > 0);
+            if timeout(Duration::from_millis(300), used).await.is_ok() {
+                return;
+            }
+            self.phone_is("Bob Stone", state);
+        }
+        panic!("nobody is told with the new credential");
     }
 
     /// Every telephone rings, and everybody is seen to be in this kind of call.

@@ -6,8 +6,9 @@ use presence_portal::sandbox::World;
 
 use super::Office;
 
-const DONE: &str = "SELECT ended_at IS NOT NULL FROM presence_sync_steps
-    WHERE account_id = $1 AND step = 'push'";
+const DONE: &str = "SELECT ended_at IS NOT NULL
+        AND began_at >= (SELECT sync_asked_at FROM presence_accounts a WHERE a.account_id = $1)
+    FROM presence_sync_steps WHERE account_id = $1 AND step = 'push'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sync_now_shows_its_steps_to_the_end() {
