@@ -23,8 +23,10 @@ ensure_vnu() {
     fail "The HTML checker could not be fetched, or is not the one that is expected."
 }
 
-# html_is_valid FOLDER: every page in it.
+# html_is_valid FOLDER: every page in it. One complaint is left out: ARIA in HTML allows a button of any type
+# to be a switch, and ours sends its form without a script; the checker knows it for type=button alone.
 html_is_valid() {
-    java -jar "$VNU" --Werror --skip-non-html "$1" || return 1
+    java -jar "$VNU" --Werror --skip-non-html \
+        --filterpattern '.*Bad value .submit. for attribute .type. on element .button.*' "$1" || return 1
     say "vnu: $(find "$1" -name '*.html' | wc -l) pages are valid HTML."
 }

@@ -19,9 +19,6 @@ fn words(element: ElementRef) -> String {
     element.text().flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
 }
 
-/// What one presses to send a form.
-const PRESSED: &str = "button, input[type=submit]";
-
 fn selector(text: &str) -> Selector {
     Selector::parse(text).unwrap()
 }
@@ -64,7 +61,7 @@ impl Page {
     }
 
     pub fn has_button(&self, name: &str) -> bool {
-        self.all(PRESSED).into_iter().any(|button| name_of(button) == name)
+        self.all("button").into_iter().any(|button| name_of(button) == name)
     }
 
     pub fn has_link(&self, name: &str) -> bool {
@@ -103,7 +100,7 @@ impl Page {
 
     /// The form with a button of that name.
     pub fn form(&self, button: &str) -> Form {
-        let buttons = self.all(PRESSED);
+        let buttons = self.all("button");
         let names: Vec<_> = buttons.iter().map(|button| name_of(*button)).collect();
         let pressed = buttons
             .into_iter()
