@@ -72,10 +72,12 @@ fn bare(sandbox: &Sandbox, requests: usize) -> f64 {
     let graph = format!("http://{}/graph/v1.0/users", sandbox.address());
     let users: Vec<_> = customer.people.iter().take(50).map(|who| who.id.to_string()).collect();
     let said = Command::new(std::env::current_exe().unwrap())
-        .args(["bare", &login, &graph, &customer.app.client.to_string()])
+        .args(["bare", "--", &login, &graph, &customer.app.client.to_string()])
         .args([customer.app.secret.value.reveal(), &requests.to_string(), &users.join(",")])
         .output()
         .unwrap();
+    let complaint = String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success(), "the bare client failed: {complaint}");
     String::from_utf8_lossy(&said.stdout).trim().parse().unwrap()
 }
 
