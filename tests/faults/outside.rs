@@ -87,6 +87,11 @@ async fn a_sign_in_that_is_away_while_tokens_run_out_is_waited_for() {
 /// A town that reaches one of Microsoft's hosts by way of this door.
 async fn behind_a_door(setting: &'static str, path: &str) -> (Town, Storm, Door) {
     let sandbox = Sandbox::start(World::of_size(3, 4), Clock::default()).await.unwrap();
+    for customer in &sandbox.world().customers {
+        sandbox
+            .manners(customer.tenant, |manners| manners.links_by_https = path == "/graph")
+            .unwrap();
+    }
     let door = Door::to(sandbox.address()).await;
     let url = format!("https://{}{path}", door.address);
     let town = Town::beside(sandbox, database::fresh_options().await, |settings| {

@@ -116,7 +116,10 @@ fn follow(state: &TenantState, asked: &Asked, link: Link, now: DateTime<Utc>) ->
     }
     let mut body = json!({"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users"});
     let Some(fields) = body.as_object_mut() else { return Answer::ok(body) };
-    let base = format!("{}/v1.0/users/delta", asked.base);
+    let mut base = format!("{}/v1.0/users/delta", asked.base);
+    if state.manners.links_by_https {
+        base = base.replacen("http:", "https:", 1);
+    }
     if empty_first {
         let same = Link { issued: now.timestamp(), ..link };
         fields.insert(

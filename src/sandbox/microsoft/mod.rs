@@ -90,6 +90,8 @@ pub struct Manners {
     pub page_size: usize,
     /// Deltas with an empty page and with somebody twice, as Graph may send them.
     pub awkward_delta: bool,
+    /// Links into the directory are `https`: somebody in front of the sandbox speaks TLS.
+    pub links_by_https: bool,
     /// What a presence call about somebody without Teams is answered: 404, or 403 to be nasty.
     pub no_teams_status: u16,
 }
@@ -123,6 +125,7 @@ impl Default for Manners {
             silent_about_retry: false,
             page_size: 999,
             awkward_delta: false,
+            links_by_https: false,
             no_teams_status: 404,
         }
     }
