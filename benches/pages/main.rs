@@ -157,6 +157,9 @@ fn config(dir: Option<&std::path::Path>) -> Config {
     Config::read(|name| match name {
         "PORTAL_DATA_DIR" if own => dir.map(|dir| dir.display().to_string()),
         "DATABASE_URL" | "PORTAL_MASTER_KEY" | "PORTAL_MASTER_KEY_FILE" if own => None,
+        // Nobody is there: a page that reads back from Teams is refused at once.
+        "PORTAL_MICROSOFT_LOGIN_URL" => Some("http://127.0.0.1:9/login".to_owned()),
+        "PORTAL_MICROSOFT_GRAPH_URL" => Some("http://127.0.0.1:9/graph".to_owned()),
         name => std::env::var(name).ok(),
     })
     .unwrap()
