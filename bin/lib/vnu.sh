@@ -3,24 +3,36 @@
 VNU_VERSION=26.9.27
 VNU_SHA256=22f15dd39a33bed929d2a5c0cddf5946849a647eca9272bf4d5d00bc7e7a4d47
 
-# Sets VNU to the checker's jar.
+# Sets VNU to the checker's jar, or says why it is not to be had on this machine.
 ensure_vnu() {
-    if ! have java; then
-        is_root && have apt-get || fail "The HTML checker needs Java: install default-jre-headless."
-        say "Installing Java for the HTML checker (apt-get install default-jre-headless)."
-        apt_install default-jre-headless
-    fi
     VNU=$(portal_cache)/vnu-$VNU_VERSION/vnu.jar
+    vnu_needs java default-jre-headless || return 1
     [ ! -f "$VNU" ] || return 0
-    have npm || fail "The HTML checker comes by npm, and npm is not in PATH: install it."
+    vnu_needs curl curl ca-certificates || return 1
     say "Fetching the HTML checker vnu $VNU_VERSION, once (30 MB)."
     work=$(portal_cache)/fetching.$$
     mkdir -p "$work" &&
-        (cd "$work" && npm pack --silent "vnu-jar@$VNU_VERSION" >/dev/null &&
-            tar -xzf vnu-jar-*.tgz --strip-components=3 package/build/dist/vnu.jar && rm ./*.tgz) &&
+        curl -sfL --retry 3 -o "$work/vnu.tgz" "$VNU_FROM/vnu-jar-$VNU_VERSION.tgz" &&
+        tar -xzf "$work/vnu.tgz" -C "$work" --strip-components=3 package/build/dist/vnu.jar &&
+        rm "$work/vnu.tgz" &&
         holds "$work/vnu.jar" "$VNU_SHA256" && keep "$work" "${VNU%/*}" && return 0
     rm -rf "$work"
-    fail "The HTML checker could not be fetched, or is not the one that is expected."
+    say "The HTML checker could not be fetched, or is not the one that is expected."
+    return 1
+}
+VNU_FROM=https://registry.npmjs.org/vnu-jar/-
+
+# vnu_needs PROGRAM PACKAGE…
+vnu_needs() {
+    program=$1
+    shift
+    ! have "$program" || return 0
+    if is_root && have apt-get; then
+        say "Installing $* for the HTML checker."
+        (apt_install "$@") && return 0
+    fi
+    say "The HTML checker needs $program: install $*."
+    return 1
 }
 
 # html_is_valid FOLDER: every page in it. One complaint is left out: ARIA in HTML allows a button of any type
