@@ -75,7 +75,8 @@ pub async fn concerns(
     }
     concerns.extend(refused(refused_nexts(&mut *db, scope, store::NAMED).await?));
     concerns.extend(older(&mut *db, scope).await?);
-    concerns.extend(removals(removals::waiting(&mut *db, scope, now).await?));
+    let kept = store::waiting::removals(&mut *db, scope, now - removals::PATIENCE).await?;
+    concerns.extend(removals(kept));
     let checked = checks::store::urgent(&mut *db, scope, today, store::NAMED).await?;
     concerns.extend(checks_that_failed(checked));
     concerns.extend(monitors(store::monitors(&mut *db, scope).await?));

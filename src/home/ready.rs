@@ -1,57 +1,14 @@
 //! What lies ready: a next credential that Microsoft refused, and a newer release.
 
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 
 use super::concerns::{Concern, Place};
-use super::store::NAMED;
-use crate::ids::{AccountId, IntegrationId, StaffId};
+use super::store::waiting;
+use crate::ids::StaffId;
 use crate::integrations::Kind;
 use crate::integrations::store::refused::NextRefused;
 use crate::microsoft::Cause;
 use crate::presence::pages::at;
-
-/// An account on an older release, and how many there are.
-#[derive(Clone, Debug)]
-struct Behind {
-    account: AccountId,
-    name: String,
-    integration: IntegrationId,
-    release: i32,
-    all: i64,
-}
-
-/// Those that are set up and active, the oldest release first; none while the fleet is updated.
-async fn behind(
-    db: impl PgExecutor<'_>,
-    scope: Option<StaffId>,
-    newest: i32,
-) -> sqlx::Result<Vec<Behind>> {
-    sqlx::query_as!(
-        Behind,
-        r#"
-        WITH behind AS MATERIALIZED (
-            SELECT i.account_id, i.id, i.release
-            FROM integrations i
-            JOIN connections c ON c.account_id = i.account_id AND c.integration_id = i.id
-            JOIN accounts a ON a.id = i.account_id
-            WHERE i.release < $2 AND i.removing_since IS NULL AND a.deactivated_at IS NULL
-                AND NOT EXISTS (SELECT FROM runs WHERE kind = 'fleet' AND state = 'running')
-                AND ($1::uuid IS NULL OR EXISTS (
-                    SELECT FROM staff_accounts s WHERE s.account_id = i.account_id AND s.staff_id = $1))
-        )
-        SELECT a.id AS "account: AccountId", a.name, named.id AS "integration: IntegrationId",
-            named.release, (SELECT count(*) FROM behind) AS "all!"
-        FROM (SELECT * FROM behind ORDER BY release, account_id LIMIT $3) AS named
-        JOIN accounts a ON a.id = named.account_id
-        ORDER BY named.release, named.account_id
-        "#,
-        scope as Option<StaffId>,
-        newest,
-        NAMED,
-    )
-    .fetch_all(db)
-    .await
-}
 
 /// A next secret that is of no use does harm only when the one in force ends: by then it is too
 /// late to look.
@@ -85,7 +42,7 @@ pub fn refused(found: Vec<NextRefused>) -> Option<Concern> {
 /// Accounts on an older release, while no update of the fleet is under way.
 pub async fn older(db: &mut PgConnection, scope: Option<StaffId>) -> sqlx::Result<Option<Concern>> {
     let newest = Kind::MicrosoftTeams.newest();
-    let found = behind(db, scope, newest.number).await?;
+    let found = waiting::behind(db, scope, newest.number).await?;
     let Some(all) = found.first().map(|first| first.all) else { return Ok(None) };
     let title = match all {
         1 => "One account is on an older release".to_owned(),

@@ -1,58 +1,13 @@
 //! Removals that wait to clear up.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgExecutor;
+use chrono::TimeDelta;
 
 use super::concerns::{Concern, Place};
-use super::store::NAMED;
-use crate::ids::{AccountId, StaffId};
+use super::store::waiting::Removal;
 use crate::presence::pages::title_of;
 
 /// A removal that takes no longer is no concern of anybody's.
-const PATIENCE: TimeDelta = TimeDelta::minutes(2);
-
-/// An integration that is being removed, and what keeps it.
-#[derive(Clone, Debug)]
-pub struct Removal {
-    account: AccountId,
-    name: String,
-    since: DateTime<Utc>,
-    cause: Option<String>,
-    sessions: i64,
-    all: i64,
-}
-
-/// Those that wait for something, the oldest first.
-pub async fn waiting(
-    db: impl PgExecutor<'_>,
-    scope: Option<StaffId>,
-    now: DateTime<Utc>,
-) -> sqlx::Result<Vec<Removal>> {
-    sqlx::query_as!(
-        Removal,
-        r#"
-        SELECT a.id AS "account: AccountId", a.name, i.removing_since AS "since!", t.cause AS "cause?",
-            (SELECT count(*) FROM presences p
-                WHERE p.account_id = a.id AND p.applied IS NOT NULL) AS "sessions!",
-            count(*) OVER () AS "all!"
-        FROM integrations i JOIN accounts a ON a.id = i.account_id
-        LEFT JOIN LATERAL (
-            SELECT cause FROM presence_troubles WHERE account_id = i.account_id
-            ORDER BY needs_person DESC, since LIMIT 1
-        ) t ON true
-        WHERE i.removing_since IS NOT NULL AND (t.cause IS NOT NULL OR i.removing_since < $2)
-            AND ($1::uuid IS NULL OR EXISTS (
-                SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
-        ORDER BY i.removing_since, a.id
-        LIMIT $3
-        "#,
-        scope as Option<StaffId>,
-        now - PATIENCE,
-        NAMED,
-    )
-    .fetch_all(db)
-    .await
-}
+pub const PATIENCE: TimeDelta = TimeDelta::minutes(2);
 
 pub fn removals(found: Vec<Removal>) -> Option<Concern> {
     let first = found.first()?;

@@ -47,6 +47,19 @@ fn every_file_says_first_what_it_is_for() {
 }
 
 #[test]
+fn sql_stands_in_store() {
+    let src = source();
+    let elsewhere: Vec<_> = rust_files(&src)
+        .into_iter()
+        // The embedded server is asked before there is any store.
+        .filter(|file| !file.starts_with(src.join("postgres")))
+        .filter(|file| !file.to_str().unwrap().contains("store"))
+        .filter(|file| fs::read_to_string(file).unwrap().contains("sqlx::query"))
+        .collect();
+    assert!(elsewhere.is_empty(), "{elsewhere:#?}");
+}
+
+#[test]
 fn crate_paths_sees_groups_and_plain_paths() {
     let text = "use crate::kit::clock::Clock;\nuse crate::{accounts, web::{self, Page}};\n\
                 fn f() { crate::staff::store::find(); }";

@@ -4,6 +4,7 @@
 //! come with their number, so that a thousand accounts with one cause cost what five do.
 
 mod people;
+pub mod waiting;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgExecutor;
