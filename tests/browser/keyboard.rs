@@ -1,7 +1,7 @@
 //! With the keyboard alone: the list, the palette, ticks that stay, the focus where it was, and
 //! the whole way from signing in to a mended integration.
 
-use crate::support::{EMAIL, PASSWORD, Portal, Visitor, add_account, keys, matched, set_up};
+use crate::support::{EMAIL, Journey, PASSWORD, Portal, Visitor, keys, matched};
 
 /// What has the focus: its accessible name, or its words.
 async fn focused(visitor: &Visitor) -> String {
@@ -144,18 +144,11 @@ async fn tab_to(visitor: &Visitor, name: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_secret_is_mended_from_signing_in_on_without_a_mouse() {
-    let portal = Portal::start().await;
-    let visitor = Visitor::at(&portal.url).await;
-    let customer = portal.customer();
-    portal.sign_in(&visitor).await;
-    add_account(&visitor, &customer).await;
-    set_up(&visitor, &customer, customer.app.secret.value.reveal()).await;
-    visitor.press("Available features").await;
-    visitor.flip("Sync presence from CloudLink to MS Teams").await;
-    portal.feed_is_alive(&customer).await;
+    let journey = Journey::begin().await.syncing().await;
+    let Journey { portal, visitor, customer } = &journey;
     portal.sandbox.expire_secrets(customer.tenant).unwrap();
     portal.sandbox.revoke_tokens(customer.tenant).unwrap();
-    let (phone, _) = matched(&customer);
+    let (phone, _) = matched(customer);
     portal.sandbox.lift(&customer.account, &phone).unwrap();
     visitor.visit("/").await;
     visitor.sees_after_reloading("The client secret has expired").await;
@@ -163,28 +156,28 @@ async fn an_expired_secret_is_mended_from_signing_in_on_without_a_mouse() {
     visitor.press("Sign out").await;
 
     // From here on there is no mouse.
-    becomes_focused(&visitor, "Email").await;
+    becomes_focused(visitor, "Email").await;
     visitor.types(EMAIL).await;
-    tab_to(&visitor, "Password").await;
+    tab_to(visitor, "Password").await;
     visitor.types(PASSWORD).await;
     visitor.types(keys::ENTER).await;
     visitor.sees("The client secret has expired").await;
-    tab_to(&visitor, "Skip to content").await;
+    tab_to(visitor, "Skip to content").await;
     visitor.types(keys::ENTER).await;
-    tab_to(&visitor, "Configure Microsoft Teams").await;
+    tab_to(visitor, "Configure Microsoft Teams").await;
     visitor.types(keys::ENTER).await;
     visitor.sees("In Microsoft Entra").await;
-    tab_to(&visitor, "Client Secret (Value)").await;
+    tab_to(visitor, "Client Secret (Value)").await;
     visitor.types("wr0ng~value").await;
     visitor.types(keys::ENTER).await;
     visitor.sees("Microsoft does not accept the client secret").await;
-    becomes_focused(&visitor, "Client Secret (Value)").await;
+    becomes_focused(visitor, "Client Secret (Value)").await;
     visitor.types(new.value.reveal()).await;
     visitor.types(keys::ENTER).await;
     visitor.sees("Saved, and tested with Microsoft").await;
 
     visitor.types(keys::CONTROL_K).await;
-    becomes_focused(&visitor, "Account or page").await;
+    becomes_focused(visitor, "Account or page").await;
     visitor.types("home").await;
     visitor.sees("Home").await;
     visitor.types(keys::ENTER).await;
@@ -194,35 +187,31 @@ async fn an_expired_secret_is_mended_from_signing_in_on_without_a_mouse() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_focus_comes_back_from_dialogs_and_explanations() {
-    let portal = Portal::start().await;
-    let visitor = Visitor::at(&portal.url).await;
-    let customer = portal.customer();
-    portal.sign_in(&visitor).await;
-    add_account(&visitor, &customer).await;
-    set_up(&visitor, &customer, customer.app.secret.value.reveal()).await;
-    visitor.visit(&portal.account_path(&customer.name, "").await).await;
+    let journey = Journey::begin().await.set_up().await;
+    let visitor = &journey.visitor;
+    journey.open("").await;
     for (opener, inside) in [
         ("+ Add new", "Add new integration"),
         ("Configure Microsoft Teams", "In Microsoft Entra"),
         ("Keyboard shortcuts", "In a list of accounts"),
         ("Glossary", "Presentity"),
     ] {
-        tab_to(&visitor, opener).await;
+        tab_to(visitor, opener).await;
         visitor.types(keys::ENTER).await;
         visitor.sees(inside).await;
         let within = "return document.getElementById('dialog').contains(document.activeElement)";
         assert_eq!(visitor.run(within, vec![]).await, true, "{opener}: the focus is inside");
         visitor.types(keys::ESCAPE).await;
         visitor.no_longer_sees(inside).await;
-        becomes_focused(&visitor, opener).await;
+        becomes_focused(visitor, opener).await;
     }
 
     visitor.visit("/").await;
-    tab_to(&visitor, "What does “Session” mean?").await;
+    tab_to(visitor, "What does “Session” mean?").await;
     visitor.types(keys::ENTER).await;
     visitor.sees("Teams decides alone").await;
     assert_eq!(visitor.complaints_of_axe().await, [""; 0]);
     visitor.types(keys::ESCAPE).await;
     visitor.no_longer_sees("Teams decides alone").await;
-    becomes_focused(&visitor, "What does “Session” mean?").await;
+    becomes_focused(visitor, "What does “Session” mean?").await;
 }
