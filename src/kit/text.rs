@@ -81,5 +81,18 @@ mod tests {
         fn what_is_sought_holds_nothing_that_postgres_refuses(text in any::<String>()) {
             prop_assert!(!sought(&text).chars().any(|c| c == '\0'));
         }
+
+        #[test]
+        fn words_hold_nothing_that_a_search_for_words_has_a_meaning_for(text in any::<String>()) {
+            let words = words(&text);
+            prop_assert!(words.len() <= 8);
+            prop_assert!(words.iter().all(|word| !word.is_empty() && word.chars().all(char::is_alphanumeric)));
+        }
+    }
+
+    #[test]
+    fn what_like_has_a_meaning_for_is_meant_as_it_stands() {
+        assert_eq!(anywhere(""), "");
+        assert_eq!(anywhere(r"50%_a\b"), r"%50\%\_a\\b%");
     }
 }

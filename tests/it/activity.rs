@@ -77,6 +77,40 @@ async fn it_is_narrowed_by_words_kind_and_days() {
 }
 
 #[tokio::test]
+async fn words_are_found_by_their_beginnings_rare_or_frequent_and_within_an_account() {
+    let stage = Stage::new().await;
+    let acme = stage.account("Acme").await;
+    note(&stage, Some((acme, "Acme")), "account.changed", "Moved to Leeds.").await;
+    // More than are looked up in the index of words.
+    sqlx::query(
+        "INSERT INTO activity (at, actor, address, action, summary)
+         SELECT $1, 'portal', '', 'integration.added', 'Renewed ' || n FROM generate_series(1, 1001) n",
+    )
+    .bind(stage.clock.now())
+    .execute(&stage.db)
+    .await
+    .unwrap();
+    let ann = stage.ann().await;
+    let own = format!("/accounts/{acme}/activity");
+    for (at, moved, renewed) in [
+        ("/activity?q=lee+MOV", true, false),
+        ("/activity?q=eeds", false, false),
+        ("/activity?q=renew", false, true),
+        ("/activity?q=renewed+1001", false, true),
+        ("/activity?q=lee+renewed", false, false),
+        (&format!("{own}?q=lee"), true, false),
+        (&format!("{own}?q=renew"), false, false),
+    ] {
+        let page = ann.visit(at).await;
+        assert_eq!(
+            (page.says("Moved to Leeds."), page.says("Renewed 1001")),
+            (moved, renewed),
+            "{at}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn it_comes_in_pages_and_whole_as_a_file() {
     let stage = Stage::new().await;
     let ann = stage.ann().await;

@@ -4,9 +4,32 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use chrono::TimeDelta;
+use presence_portal::home;
+use presence_portal::presence::store::overview;
 use presence_portal::sandbox::World;
 
 use crate::support::{Stage, id};
+
+#[tokio::test]
+async fn users_are_counted_as_they_come_and_go_added_up_or_not() {
+    let stage = Stage::new().await;
+    let acme = stage.synced_account("Acme").await;
+    let cobalt = stage.synced_account("Cobalt").await;
+    let counted = async |account| overview::numbers(&stage.db, account).await.unwrap().users;
+    stage.telephone(cobalt, "Eve Gale", None, None).await;
+    for name in ["Ann Miller", "Bob Stone", "Cleo Hart"] {
+        stage.telephone(acme, name, None, None).await;
+    }
+    assert_eq!(counted(acme).await, 3);
+    home::count_people(&stage.db).await.unwrap();
+    assert_eq!(counted(acme).await, 3, "added up");
+    let gone = "DELETE FROM cloudlink_users WHERE account_id = $1 AND name <> 'Ann Miller'";
+    sqlx::query(gone).bind(acme).execute(&stage.db).await.unwrap();
+    assert_eq!(counted(acme).await, 1);
+    stage.telephone(acme, "Dan Frost", None, None).await;
+    home::count_people(&stage.db).await.unwrap();
+    assert_eq!((counted(acme).await, counted(cobalt).await), (2, 1));
+}
 
 #[tokio::test]
 async fn health_says_first_what_is_missing_and_leads_to_it() {
