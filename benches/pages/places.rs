@@ -20,7 +20,7 @@ impl Place {
     }
 }
 
-const OF_PORTAL: [&str; 31] = [
+const OF_PORTAL: [&str; 34] = [
     "/",
     "/home/live",
     "/accounts",
@@ -41,6 +41,8 @@ const OF_PORTAL: [&str; 31] = [
     "/activity?q=secret",
     "/activity?q=nobodydidthis",
     "/bulk",
+    "/bulk?action=test&matching=",
+    "/bulk?action=test&matching=q%3Dbrew",
     "/fleet",
     "/staff",
     "/staff/invite",
@@ -52,9 +54,10 @@ const OF_PORTAL: [&str; 31] = [
     "/go?q=brew",
     "/go/found?q=nobodyhasthisname",
     "/shortcuts",
+    "/glossary",
 ];
 
-const OF_ACCOUNT: [&str; 38] = [
+const OF_ACCOUNT: [&str; 39] = [
     "",
     "/edit",
     "/activity",
@@ -65,6 +68,7 @@ const OF_ACCOUNT: [&str; 38] = [
     "/integrations/add",
     "/integrations/{integration}/configure",
     "/integrations/{integration}/remove",
+    "/integrations/{integration}/update",
     "/integrations/{integration}/renewals",
     "/integrations/{integration}/check",
     "/integrations/{integration}/check/pilot",
