@@ -6,7 +6,7 @@ use presence_portal::integrations::store;
 use presence_portal::microsoft::{Connection, Credential};
 use presence_portal::sandbox::{Customer, Permission, Sandbox, Standing, System, Trouble, World};
 
-use crate::support::{Browser, Form, Page, Stage};
+use crate::support::{Browser, Form, Page, Stage, until};
 
 struct Scene {
     stage: Stage,
@@ -267,16 +267,12 @@ async fn what_somebody_else_saved_meanwhile_is_not_overwritten() {
     scene.set_up().await;
     let save = scene.stage.db.clone();
     // The test takes its time, and another admin is quicker.
-    scene.sandbox.trouble_next(System::Login, 1, Trouble::Slow { milliseconds: 700 });
+    scene.sandbox.trouble_next(System::Graph, 1, Trouble::Slow { milliseconds: 2000 });
     let form = scene.configure().await.form("Save").fill("Name", "Mine");
     let form = form.fill("Client Secret (Value)", scene.secret());
     let theirs = async {
-        loop {
-            if !scene.sandbox.requests_to(System::Login).is_empty() {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
+        until("the test is on its way", || !scene.sandbox.requests_to(System::Login).is_empty())
+            .await;
         sqlx::query(
             "UPDATE connections SET name = 'Theirs', version = nextval('connection_versions')",
         )

@@ -81,6 +81,11 @@ impl Office {
         self.sandbox.uses(self.tenant(0), key)
     }
 
+    /// The worker signs in with it. Until then the one before serves.
+    async fn signs_in_with(&self, key: Uuid) {
+        until("it is signed in with", || self.uses(key).tokens > 0).await;
+    }
+
     /// Somebody is told with it. Whoever is told before the worker has signed in anew is told with
     /// the token of before.
     async fn comes_to_use(&self, key: Uuid) {
@@ -107,6 +112,7 @@ impl Office {
 
     /// No request about anybody's presence was refused, and none of them failed by our books.
     async fn no_push_failed(&self) {
+        self.at_rest().await;
         let refused: Vec<_> = self
             .sandbox
             .requests_to(System::Graph)
@@ -176,6 +182,8 @@ async fn a_secret_refused_at_renewal_is_followed_by_the_next_before_anybody_miss
     office.until("SELECT version > 1 FROM connections WHERE account_id = $1", 0).await;
     office.phone_is("Bob Stone", "onCall");
     office.holds("Bob Stone", Some("InACall")).await;
+    office.signs_in_with(new.id).await;
+    office.at_rest().await;
     office.pass_and_look(TimeDelta::minutes(20));
     office.phone_is("Cleo Hart", "onCall");
     office.holds("Cleo Hart", Some("InACall")).await;
@@ -313,9 +321,10 @@ async fn a_certificate_takes_over_once_it_is_uploaded_and_is_rolled_before_its_e
         .execute(&office.stage.db)
         .await
         .unwrap();
-    office.pass(PROVING);
+    office.pass_and_look(PROVING);
     office.round().await;
     office.round().await;
+    office.at_rest().await;
     let next = office.spares().await.next.unwrap();
     assert_eq!(next.kind, CredentialKind::Certificate);
     let pem = next.certificate.unwrap().pem().unwrap();
@@ -324,8 +333,7 @@ async fn a_certificate_takes_over_once_it_is_uploaded_and_is_rolled_before_its_e
     let before = office.version().await;
     office.round().await;
     assert!(office.version().await > before);
-    // Until the worker has signed in with it, the one before serves.
-    until("the second certificate is used", || office.uses(second.id).tokens > 0).await;
+    office.signs_in_with(second.id).await;
     office.phone_is("Bob Stone", "onCall");
     office.holds("Bob Stone", Some("InACall")).await;
     office.comes_to_use(second.id).await;

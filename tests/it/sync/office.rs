@@ -175,6 +175,20 @@ impl Office {
         }
     }
 
+    /// Waits until nobody is due: what was to be told is told, and written down.
+    pub async fn at_rest(&self) {
+        let nobody_is_due = async {
+            let due = "SELECT EXISTS (SELECT 1 FROM presences WHERE due_at <= $1)";
+            let now = self.stage.clock.now();
+            while sqlx::query_scalar(due).bind(now).fetch_one(&self.stage.db).await.unwrap() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if timeout(PATIENCE, nobody_is_due).await.is_err() {
+            panic!("somebody is due all the while\n{}", self.books().await);
+        }
+    }
+
     /// How often somebody's presence was set or cleared.
     pub fn calls(&self, name: &str) -> Vec<String> {
         let (_, user) = self.person(name);
