@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::Error;
+use super::{Error, loggable};
 use crate::state::AppState;
 
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
@@ -40,7 +40,11 @@ fn from_own_page(headers: &HeaderMap) -> bool {
 
 /// What every answer says to the browser about itself.
 pub async fn safe_headers(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let cacheable = request.uri().path().starts_with("/static/");
+    let path = request.uri().path();
+    let cacheable = path.starts_with("/static/");
+    // A path that is a secret is told to nobody, not even in the log of a proxy of our own. (Told
+    // nothing at all, browsers would leave out the origin of a form, too.)
+    let referrer = if loggable(path) == path { "same-origin" } else { "strict-origin" };
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
@@ -53,7 +57,7 @@ pub async fn safe_headers(State(app): State<AppState>, request: Request, next: N
     );
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "DENY");
-    set(header::REFERRER_POLICY, "same-origin");
+    set(header::REFERRER_POLICY, referrer);
     set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     set(HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()");
     if !cacheable {

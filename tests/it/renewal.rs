@@ -71,6 +71,11 @@ async fn a_customers_admin_renews_the_secret_without_an_account_here() {
     assert!(page.says(&scene.customer.tenant.to_string()));
     assert!(page.says("not the Secret ID"));
     assert!(!page.has_link("Home") && !page.says("Sign out"), "nothing else of the portal");
+    assert_eq!(page.headers["referrer-policy"], "strict-origin", "the link goes into no Referer");
+    let outside = page.all("a[href^='https://']");
+    assert!(
+        outside.iter().all(|link| link.attr("rel") == Some("noreferrer")) && !outside.is_empty()
+    );
 
     let in_a_year = scene.stage.clock.now().date_naive() + TimeDelta::days(365);
     let form = page.form("Test and use it").fill("Client Secret (Value)", &new);
