@@ -26,7 +26,7 @@ fn place(account: Option<AccountId>) -> String {
     }
 }
 
-async fn add_mail(browser: &Browser, account: Option<AccountId>, to: &str) -> Page {
+pub async fn add_mail(browser: &Browser, account: Option<AccountId>, to: &str) -> Page {
     let page = browser.visit(&format!("{}/add?kind=mail", place(account))).await;
     let form = page.form("Add channel").fill("Name", "Ops").fill("Recipients", to);
     let page = browser.submit(form).await;

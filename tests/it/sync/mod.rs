@@ -13,6 +13,7 @@ mod pausing;
 mod pushing;
 mod removal;
 mod sharing;
+mod telling;
 mod watched;
 mod webhook;
 

@@ -184,9 +184,8 @@ impl Office {
                 sleep(Duration::from_millis(20)).await;
             }
         };
-        if timeout(PATIENCE, nobody_is_due).await.is_err() {
-            panic!("somebody is due all the while\n{}", self.books().await);
-        }
+        let rested = timeout(PATIENCE, nobody_is_due).await;
+        assert!(rested.is_ok(), "somebody is due all the while\n{}", self.books().await);
     }
 
     /// How often somebody's presence was set or cleared.
