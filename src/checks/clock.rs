@@ -56,7 +56,9 @@ fn one(whose: &str, off: i64) -> Finding {
     let (by, which) = words(off);
     let seen = format!("It is {by} {which}, by {whose} clock.");
     let finding = if off.unsigned_abs() <= FAR_OFF { Finding::amber } else { Finding::red };
-    finding(seen).advising(ADVICE)
+    finding(seen)
+        .or_alone(format!("This server’s clock is {by} {which}, by {whose} clock."))
+        .advising(ADVICE)
 }
 
 /// By how much, and in which direction.

@@ -9,7 +9,6 @@ use uuid::Uuid;
 use super::lines::{Finding, Group, Line, State};
 use super::store;
 use crate::ids::{AccountId, CloudlinkAccountId, EntraUserId, IntegrationId};
-use crate::integrations::CredentialKind;
 use crate::state::AppState;
 
 /// One run, claimed by this node.
@@ -29,14 +28,6 @@ pub struct Errand {
     pub started_at: DateTime<Utc>,
     /// Of the connection; none while the setup is not complete.
     pub version: Option<i32>,
-    /// What it signs in with; none while the setup is not complete.
-    pub credential: Option<CredentialKind>,
-}
-
-impl Errand {
-    pub fn label(&self, line: Line) -> &'static str {
-        line.label_for(self.credential.unwrap_or(CredentialKind::Secret))
-    }
 }
 
 /// Another node runs this check by now, or the integration is gone.
@@ -57,15 +48,15 @@ pub struct Sum {
     pub reds: i32,
     pub ambers: i32,
     pub urgent: i32,
-    /// The first line that a person has to mend, in words.
-    pub worst: String,
+    /// The first line that a person has to mend, and what was seen.
+    pub worst: Option<(Line, String)>,
     /// Something could not be looked at, and will be soon.
     pub incomplete: bool,
     /// Lines of which nobody can say anything yet.
     pub waiting: i32,
     /// The gravest line: what a person has to mend, before all else that is red, before a
     /// permission that could not be proved.
-    pub gravest: Option<(&'static str, Finding)>,
+    pub gravest: Option<Finding>,
 }
 
 impl<'a> Book<'a> {
@@ -99,15 +90,13 @@ impl<'a> Book<'a> {
             sum.incomplete |= finding.passing;
             sum.waiting += i32::from(finding.passing && finding.state == State::NotLookedAt);
             if finding.urgent {
-                if sum.urgent == 0 {
-                    sum.worst = format!("{}: {}", self.errand.label(*line), finding.seen);
-                }
+                sum.worst.get_or_insert_with(|| (*line, finding.alone().to_owned()));
                 sum.urgent += 1;
             }
         }
         let of = |wanted: fn(Line, &Finding) -> bool| {
             let found = found.iter().find(|(line, finding)| wanted(*line, finding));
-            found.map(|(line, finding)| (self.errand.label(*line), finding.clone()))
+            found.map(|(_, finding)| finding.clone())
         };
         sum.gravest = of(|_, it| it.urgent)
             .or_else(|| of(|_, it| it.state == State::Red))

@@ -103,7 +103,7 @@ pub fn expiry(
             )
             .mended_at(places);
     };
-    let day = on.format("%-d %B %Y");
+    let (day, what) = (on.format("%-d %B %Y"), credential.words());
     let source = match source {
         Some(ExpirySource::Entra) => "as Entra says",
         Some(ExpirySource::Certificate) => "as the certificate says",
@@ -120,11 +120,13 @@ pub fn expiry(
                 .mended_at([Mend::Configure])
         }
         ..0 => Finding::red(format!("It expired on {day}, {source}."))
+            .or_alone(format!("The {what} expired on {day}, {source}."))
             .advising(renewed)
             .mended_at(places),
-        0 => {
-            Finding::red(format!("It expires today, {source}.")).advising(renewed).mended_at(places)
-        }
+        0 => Finding::red(format!("It expires today, {source}."))
+            .or_alone(format!("The {what} expires today, {source}."))
+            .advising(renewed)
+            .mended_at(places),
         left @ 1..=SOON => {
             Finding::amber(format!("It expires on {day}, in {}, {source}.", days(left)))
                 .advising(renewed)
@@ -153,18 +155,23 @@ pub fn permission(
     let writes = permission == Permission::PresenceReadWriteAll;
     match (by_token, by_call) {
         (Some(false), Ok(())) if writes => Finding::red("The token does not carry it. Presence can be read, by another permission, but not set.")
+            .or_alone(format!("{name} is not granted: presence can be read, by another permission, but not set."))
             .advising(grant)
             .mended_at(places),
         (Some(false), _) => {
-            Finding::red("The token does not carry it.").advising(grant).mended_at(places)
+            Finding::red("The token does not carry it.").or_alone(format!("{name} is not granted: the token does not carry it."))
+                .advising(grant).mended_at(places)
         }
         (_, Err(refusal)) if refuses(refusal) => Finding::red("Microsoft Graph refuses us what it allows.")
+            .or_alone(format!("{name} does not work: Microsoft Graph refuses us what it allows."))
             .advising(grant)
             .detailed(detail(refusal))
             .mended_at(places),
         (by_token, Err(refusal)) => {
             let half = if by_token == Some(true) { "The token carries it, but a call to prove it did not work" } else { "A call to prove it did not work" };
-            let finding = Finding::amber(format!("{half}: {}.", decapitalised(refusal.cause.title())))
+            let seen = format!("{half}: {}.", decapitalised(refusal.cause.title()));
+            let finding = Finding::amber(&seen)
+                .or_alone(format!("{name} could not be proved. {seen}"))
                 .advising(refusal.cause.advice())
                 .detailed(detail(refusal));
             if refusal.cause.needs_person() { finding } else { finding.passing() }

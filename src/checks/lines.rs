@@ -5,7 +5,8 @@ use std::str::FromStr;
 use crate::integrations::CredentialKind;
 
 /// One thing that is looked at. They are looked at in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "kebab-case")]
 pub enum Line {
     Reachable,
     Tenant,
@@ -224,6 +225,8 @@ pub struct Finding {
     pub state: State,
     /// What was seen, a sentence.
     pub seen: String,
+    /// The same where no label stands over it, if that has to be said in other words.
+    pub alone: Option<String>,
     /// What to do about it; empty when nothing is to be done.
     pub advice: String,
     /// What the support of Microsoft or Mitel asks for.
@@ -240,6 +243,7 @@ impl Finding {
         Self {
             state,
             seen: seen.into(),
+            alone: None,
             advice: String::new(),
             detail: String::new(),
             mend: Vec::new(),
@@ -267,6 +271,17 @@ impl Finding {
     #[must_use]
     pub fn advising(self, advice: impl Into<String>) -> Self {
         Self { advice: advice.into(), ..self }
+    }
+
+    /// As it is said where no label stands over it.
+    #[must_use]
+    pub fn or_alone(self, sentence: impl Into<String>) -> Self {
+        Self { alone: Some(sentence.into()), ..self }
+    }
+
+    /// What was seen, as a sentence that needs no label over it.
+    pub fn alone(&self) -> &str {
+        self.alone.as_deref().unwrap_or(&self.seen)
     }
 
     #[must_use]

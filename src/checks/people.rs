@@ -123,7 +123,8 @@ impl Settled {
 fn matched(numbers: &Numbers) -> Finding {
     let (said, fine) = (format!("{}.", summary(numbers)), numbers.unmatched == 0);
     let finding = match numbers.matched() {
-        0 if numbers.users > numbers.excluded => Finding::red(said)
+        0 if numbers.users > numbers.excluded => Finding::red(&said)
+            .or_alone(format!("Nobody is matched. {said}"))
             .advising("Users are matched by e-mail address, and none fits. See who they might be, or check the tenant."),
         _ if fine => return Finding::green(said),
         _ => Finding::amber(said).advising("See who the others might be, and accept what fits."),

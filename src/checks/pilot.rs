@@ -45,19 +45,20 @@ async fn try_on(book: &Book<'_>, connection: &Connection, user: EntraUserId) -> 
     microsoft.forget_token(connection.account);
     if let Err(refusal) = microsoft.set_presence(connection, user, LEAST).await.outcome {
         let finding = judge::refused(&refusal);
+        let alone = format!("Presence could not be set for {name}. {}", finding.seen);
         let seen = format!("Setting it for {name} was refused. {}", finding.seen);
-        return Finding { seen, ..finding };
+        return Finding { seen, ..finding }.or_alone(alone);
     }
     let cleared = microsoft.clear_presence(connection, user).await;
     match cleared.outcome {
         Ok(()) => Finding::green(format!("It was set for {name}, and cleared again.")),
         Err(refusal) => {
             let finding = judge::refused(&refusal);
-            let seen = format!(
-                "It was set for {name}, but clearing it was refused; it ends by itself within five minutes. {}",
+            let but = format!(
+                "was set for {name}, but clearing it was refused; it ends by itself within five minutes. {}",
                 finding.seen
             );
-            Finding { seen, ..finding }
+            Finding { seen: format!("It {but}"), ..finding }.or_alone(format!("Presence {but}"))
         }
     }
 }

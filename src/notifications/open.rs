@@ -103,13 +103,12 @@ impl Open {
     }
 
     pub fn of_check(found: Checked) -> Self {
-        // A line is the same one whatever figures stand on it from night to night.
-        let line = found.worst.split_once(": ").map_or(found.worst.as_str(), |(line, _)| line);
         Self {
             account: found.account,
             name: found.name,
             problem: CHECK.to_owned(),
-            reason: Reason::Check(line.to_owned()),
+            // A line is the same one whatever figures stand on it from night to night.
+            reason: Reason::Check(found.line),
             detail: found.worst,
             since: Some(found.since),
             ripe: !found.said_elsewhere,

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 
+use crate::checks::Line;
 use crate::integrations::CredentialKind;
 use crate::microsoft::Cause;
 use crate::presence::pages::title_of;
@@ -18,7 +19,7 @@ pub enum Reason {
     /// What lies ready to follow was refused for this cause.
     Next { what: CredentialKind, cause: String },
     /// This line of the setup check is the first that a person has to mend.
-    Check(String),
+    Check(Line),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +70,7 @@ impl Reason {
             Self::Trouble(cause) => cause.clone(),
             Self::Ends(end) => end.key(),
             Self::Next { what, cause } => format!("next {} {cause}", what.as_str()),
-            Self::Check(line) => format!("check {line}"),
+            Self::Check(line) => format!("check {}", line.key()),
         }
     }
 
@@ -79,7 +80,7 @@ impl Reason {
             let what = CredentialKind::from_str(what).ok()?;
             Some(Self::Next { what, cause: cause.to_owned() })
         };
-        let check = || Some(Self::Check(key.strip_prefix("check ")?.to_owned()));
+        let check = || Some(Self::Check(key.strip_prefix("check ")?.parse().ok()?));
         let read = End::read(key).map(Self::Ends).or_else(next).or_else(check);
         read.unwrap_or_else(|| Self::Trouble(key.to_owned()))
     }
@@ -202,7 +203,7 @@ mod tests {
                 Reason::Ends(End { what, on, step, refused }),
                 Reason::Trouble("secret-expired".to_owned()),
                 Reason::Next { what, cause: "secret-wrong".to_owned() },
-                Reason::Check("The secret lasts".to_owned()),
+                Reason::Check(Line::Expiry),
             ];
             for reason in reasons {
                 prop_assert_eq!(Reason::by_key(&reason.key()), reason);

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use crate::checks::errand::Errand;
 use crate::ids::{AccountId, CloudlinkAccountId, EntraUserId, IntegrationId, NodeId};
-use crate::integrations::CredentialKind;
 
 /// An integration that was set up longer ago than this is not in a hurry.
 const NEW: TimeDelta = TimeDelta::hours(1);
@@ -134,8 +133,7 @@ pub async fn claim(
             s.integration_id AS "integration: IntegrationId", s.pilot AS "pilot: EntraUserId",
             coalesce(s.pilot_name, '') AS "pilot_name!", free.asked AS "asked!",
             coalesce(s.asked_at > s.braked_at, false) AS "believes!",
-            s.started_at AS "started_at!", c.version AS "version?",
-            c.credential AS "credential?: CredentialKind"
+            s.started_at AS "started_at!", c.version AS "version?"
         "#,
         node as NodeId,
         i64::try_from(most).unwrap_or(i64::MAX),
@@ -189,8 +187,7 @@ pub async fn claim_one(
             s.integration_id AS "integration: IntegrationId", s.pilot AS "pilot: EntraUserId",
             coalesce(s.pilot_name, '') AS "pilot_name!", true AS "asked!",
             coalesce(s.asked_at > s.braked_at, false) AS "believes!",
-            s.started_at AS "started_at!", c.version AS "version?",
-            c.credential AS "credential?: CredentialKind"
+            s.started_at AS "started_at!", c.version AS "version?"
         "#,
         account as AccountId,
         integration as IntegrationId,

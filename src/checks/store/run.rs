@@ -75,12 +75,15 @@ pub async fn finish(
     errand: &Errand,
     End { sum, matching, braked, next, finished_at }: End<'_>,
 ) -> sqlx::Result<()> {
+    let worst = sum.worst.as_ref();
+    let said = worst.map_or("", |(_, said)| said);
     sqlx::query!(
         r#"
         UPDATE setup_checks SET run = NULL, run_until = NULL, node_id = NULL, finished_at = $4,
             version = $5, reds = $6, ambers = $7,
             urgent = CASE WHEN $10 AND $8 = 0 THEN urgent ELSE $8 END,
             worst = CASE WHEN $10 AND $8 = 0 THEN worst ELSE $9 END,
+            worst_line = CASE WHEN $10 AND $8 = 0 THEN worst_line ELSE $14 END,
             urgent_since = CASE WHEN $8 > 0 OR ($10 AND urgent > 0)
                 THEN coalesce(urgent_since, $4) END,
             matching = coalesce($11, matching),
@@ -99,11 +102,12 @@ pub async fn finish(
         sum.reds,
         sum.ambers,
         sum.urgent,
-        sum.worst,
+        said,
         sum.incomplete,
         matching,
         braked,
         next,
+        worst.map(|(line, _)| *line) as Option<Line>,
     )
     .execute(db)
     .await?;

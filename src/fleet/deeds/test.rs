@@ -41,14 +41,14 @@ pub async fn work(app: &AppState, job: &Job) -> anyhow::Result<()> {
 
 /// What could not be looked at is no pass.
 fn outcome(sum: &Sum) -> Outcome {
-    if let Some((label, finding)) = &sum.gravest {
+    if let Some(finding) = &sum.gravest {
         let others = match sum.reds {
             ..=1 => String::new(),
             2 => " One other thing is wrong: see the setup check.".to_owned(),
             reds => format!(" {} other things are wrong: see the setup check.", reds - 1),
         };
         return Outcome::Failed(Failure {
-            title: format!("{label}: {}", finding.seen.trim_end_matches('.')),
+            title: finding.alone().trim_end_matches('.').to_owned(),
             advice: format!("{}{others}", finding.advice).trim().to_owned(),
             detail: finding.detail.clone(),
         });

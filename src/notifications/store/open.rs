@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgExecutor;
 
+use crate::checks::Line;
 use crate::ids::{AccountId, IntegrationId};
 use crate::integrations::CredentialKind;
 
@@ -83,7 +84,9 @@ pub struct Checked {
     pub account: AccountId,
     pub name: String,
     pub integration: IntegrationId,
-    /// The first such line, and what was seen.
+    /// The first such line.
+    pub line: Line,
+    /// What was seen.
     pub worst: String,
     pub since: DateTime<Utc>,
     /// The sync, or the day on which a credential ended, says itself what a person has to do.
@@ -95,7 +98,8 @@ pub async fn checked(db: impl PgExecutor<'_>, today: NaiveDate) -> sqlx::Result<
         Checked,
         r#"
         SELECT s.account_id AS "account: AccountId", a.name,
-            s.integration_id AS "integration: IntegrationId", s.worst, s.urgent_since AS "since!",
+            s.integration_id AS "integration: IntegrationId", s.worst_line AS "line!: Line", s.worst,
+            s.urgent_since AS "since!",
             (EXISTS (SELECT FROM presence_troubles t
                 WHERE t.account_id = s.account_id AND t.needs_person)
             OR EXISTS (SELECT FROM connections c WHERE c.account_id = s.account_id

@@ -78,6 +78,7 @@ async fn consent_that_is_missing_is_red_with_the_way_to_give_it_until_it_is_give
     assert!(entra.contains(&format!("CallAnAPI/appId/{client}")), "{entra}");
     let home = scene.ann.visit("/").await;
     assert!(home.says("The setup check found what a person has to mend"));
+    assert!(home.says("Presence.ReadWrite.All is not granted: the token does not carry it."));
     assert_eq!(home.link("Setup check, Acme"), scene.at);
 
     // Reading alone is not enough.
@@ -231,7 +232,7 @@ async fn a_certificate_is_called_one_and_its_follower_is_enough() {
     assert!(line(&page, "The certificate is accepted").ends_with("Wrong"), "{}", page.source);
     assert!(!page.says("The secret is accepted") && !page.says("The secret lasts"));
     let home = scene.ann.visit("/").await;
-    assert!(home.says("The certificate is accepted: "), "{}", home.source);
+    assert!(home.says("Microsoft does not accept the certificate."), "{}", home.source);
 
     sqlx::query(
         "INSERT INTO spare_credentials (account_id, integration_id, slot, credential, secret, since,

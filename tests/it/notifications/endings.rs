@@ -170,19 +170,20 @@ async fn what_the_setup_check_found_is_told_unless_the_sync_says_so_itself() {
     let scene = scene().await;
     scene
         .does(
-            "INSERT INTO setup_checks (account_id, integration_id, due_at, reds, urgent, worst,
+            "INSERT INTO setup_checks (account_id, integration_id, due_at, reds, urgent, worst_line, worst,
                 urgent_since)
-             SELECT account_id, id, $2, 1, 1, 'The subscription is alive: It is 7 hours fast.', $2
+             SELECT account_id, id, $2, 1, 1, 'clock',
+                'This server’s clock is 7 hours fast, by Microsoft’s clock.', $2
              FROM integrations WHERE account_id = $1",
         )
         .await;
     look_and_tell(&scene.stage).await;
     let letter = scene.sandbox.letters()[0].clone();
-    assert!(letter.text.contains("The subscription is alive") && letter.text.contains("/check"));
+    assert!(letter.text.contains("clock is 7 hours fast") && letter.text.contains("/check"));
     let title = "Acme: The setup check found what a person has to mend";
     assert_eq!(scene.told().await, [title]);
     // Another figure on the same line is no news.
-    scene.does("UPDATE setup_checks SET worst = 'The subscription is alive: It is 8 hours fast.' WHERE account_id = $1 AND due_at <= $2").await;
+    scene.does("UPDATE setup_checks SET worst = 'This server’s clock is 8 hours fast, by Microsoft’s clock.' WHERE account_id = $1 AND due_at <= $2").await;
     assert!(scene.told().await.is_empty());
     scene.stage.trouble(scene.acme, "microsoft", "permission-presence", true).await;
     assert_eq!(scene.told().await, ["Acme: The permission Presence.ReadWrite.All is missing"]);
