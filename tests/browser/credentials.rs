@@ -11,8 +11,13 @@ async fn the_next_secret_is_laid_ready_and_takes_over_when_the_old_one_is_refuse
     let journey = Journey::begin().await.syncing().await;
     let Journey { portal, visitor, customer } = &journey;
 
+    portal.secrets_end_in(7).await;
+    visitor.visit("/").await;
+    visitor.sees("A client secret expires soon").await;
     let new = portal.sandbox.new_secret(customer.tenant).unwrap();
-    visitor.press("Configure Microsoft Teams").await;
+    visitor.press(&format!("Configure Microsoft Teams, {}", customer.name)).await;
+    visitor.press("Reminders").await;
+    visitor.sees("1 day before").await;
     visitor.press("Lay the next secret ready").await;
     visitor.fill("Value of the next secret", "wr0ng~value").await;
     visitor.press("Test and keep").await;

@@ -1,7 +1,7 @@
 //! With the keyboard alone: the list, the palette, ticks that stay, the focus where it was, and
 //! the whole way from signing in to a mended integration.
 
-use crate::support::{EMAIL, Journey, PASSWORD, Portal, Visitor, keys, matched};
+use crate::support::{EMAIL, Journey, PASSWORD, Portal, Visitor, keys};
 
 /// What has the focus: its accessible name, or its words.
 async fn focused(visitor: &Visitor) -> String {
@@ -146,10 +146,7 @@ async fn tab_to(visitor: &Visitor, name: &str) {
 async fn an_expired_secret_is_mended_from_signing_in_on_without_a_mouse() {
     let journey = Journey::begin().await.syncing().await;
     let Journey { portal, visitor, customer } = &journey;
-    portal.sandbox.expire_secrets(customer.tenant).unwrap();
-    portal.sandbox.revoke_tokens(customer.tenant).unwrap();
-    let (phone, _) = matched(customer);
-    portal.sandbox.lift(&customer.account, &phone).unwrap();
+    journey.the_secret_expires();
     visitor.visit("/").await;
     visitor.sees_after_reloading("The client secret has expired").await;
     let new = portal.sandbox.new_secret(customer.tenant).unwrap();

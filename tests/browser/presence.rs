@@ -33,10 +33,11 @@ async fn a_lifted_telephone_turns_a_tile_red_until_it_is_hung_up() {
 async fn an_expired_secret_is_named_and_a_new_one_heals() {
     let journey = Journey::begin().await.syncing().await;
     let Journey { portal, visitor, customer } = &journey;
-    portal.sandbox.expire_secrets(customer.tenant).unwrap();
-    portal.sandbox.revoke_tokens(customer.tenant).unwrap();
-    let (phone, person) = journey.somebody();
-    portal.sandbox.lift(&customer.account, &phone).unwrap();
+    visitor.press("Configure Microsoft Teams").await;
+    visitor.fill("Monitor", "Reception screen").await;
+    visitor.press("Add monitor").await;
+    visitor.sees("Reception screen").await;
+    journey.the_secret_expires();
     visitor.visit("/").await;
     visitor.sees_after_reloading("The client secret has expired").await;
 
@@ -51,6 +52,10 @@ async fn an_expired_secret_is_named_and_a_new_one_heals() {
     visitor.press("Save").await;
     visitor.sees("Saved, and tested with Microsoft").await;
     visitor.sees_after_reloading("Ready").await;
+    visitor.sees("Also update the client secret of Reception screen").await;
+    visitor.press("Reception screen is updated").await;
+    visitor.no_longer_sees("Also update the client secret of").await;
+    let (_, person) = journey.somebody();
     portal.tile_becomes(customer, person, in_a_call, Duration::from_secs(10)).await;
     visitor.no_longer_sees("Needs attention").await;
 }

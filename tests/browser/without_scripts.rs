@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use presence_portal::sandbox::{MailManners, System, Trouble};
+use presence_portal::sandbox::{MailManners, Permission, System, Trouble};
 
-use crate::support::{Journey, SWITCH, in_a_call};
+use crate::support::{Journey, SWITCH, Visitor, in_a_call};
 
 const WITHIN: Duration = Duration::from_secs(10);
 /// A node looks for accounts that nobody works for every few seconds.
@@ -44,8 +44,14 @@ async fn a_secret_is_replaced_the_next_one_laid_ready_and_monitors_ticked_off() 
     visitor.visit("/").await;
     visitor.no_longer_sees("Presence monitors wait").await;
 
+    portal.secrets_end_in(7).await;
+    visitor.visit("/").await;
+    visitor.sees("A client secret expires soon").await;
     let next = portal.sandbox.new_secret(customer.tenant).unwrap();
     journey.open_integration("/configure").await;
+    visitor.press("Reminders").await;
+    visitor.sees("1 day before").await;
+    visitor.sees("on, every day").await;
     visitor.press("Lay the next secret ready").await;
     visitor.fill("Value of the next secret", "wr0ng~value").await;
     visitor.press("Test and keep").await;
@@ -53,6 +59,9 @@ async fn a_secret_is_replaced_the_next_one_laid_ready_and_monitors_ticked_off() 
     visitor.fill("Value of the next secret", next.value.reveal()).await;
     visitor.press("Test and keep").await;
     visitor.sees("Accepted by Microsoft").await;
+    visitor.visit("/").await;
+    visitor.no_longer_sees("A client secret expires soon").await;
+    journey.open_integration("/configure").await;
     visitor.press("Use it now").await;
     visitor.sees("It is in force").await;
     portal.sandbox.expire_secret(customer.tenant, new.id).unwrap();
@@ -76,6 +85,12 @@ async fn a_setup_is_checked_users_are_matched_and_a_channel_is_added() {
     visitor.sees_after_reloading("Microsoft cannot be reached").await;
     visitor.sees_after_reloading("3 things are worth a look").await;
     portal.sandbox.mend(System::Graph);
+    visitor.press("Try it on a pilot user").await;
+    visitor.press("Set and clear it").await;
+    visitor.sees("Choose somebody from the list.").await;
+    visitor.run("document.querySelector('input[name=pilot]').click()", vec![]).await;
+    visitor.press("Set and clear it").await;
+    visitor.sees_after_reloading("and cleared again.").await;
 
     journey.open("/presence/matching").await;
     visitor.press("Accept frost@elsewhere.example for Dan Frost").await;
@@ -90,11 +105,14 @@ async fn a_setup_is_checked_users_are_matched_and_a_channel_is_added() {
     visitor
         .fill(
             "Or paste its lines",
-            "CloudLink user id,Match with\nphone-dan-frost,nobody@x.example",
+            "CloudLink user id,Match with\nphone-dan-frost,frost@elsewhere.example\n\
+             nobody,frost@elsewhere.example\nphone-eve-gale,nobody@x.example",
         )
         .await;
     visitor.press("Look at it").await;
     visitor.sees("Left out").await;
+    visitor.press("Apply 1 line").await;
+    visitor.sees("One user is matched from the file. 2 lines were left out.").await;
 
     visitor.visit("/settings/notifications/add?kind=mail").await;
     visitor.fill("Name", "Ops").await;
@@ -111,7 +129,7 @@ async fn a_setup_is_checked_users_are_matched_and_a_channel_is_added() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bulk_work_over_all_that_match_is_asked_about_done_and_undone() {
     let journey = Journey::begin_without_scripts().await.set_up().await;
-    let Journey { portal, visitor, .. } = &journey;
+    let Journey { portal, visitor, customer } = &journey;
     portal.add_accounts(3).await;
     visitor.visit("/accounts").await;
     visitor.flip_box("All 4 that match").await;
@@ -125,13 +143,29 @@ async fn bulk_work_over_all_that_match_is_asked_about_done_and_undone() {
     visitor.press("Undo").await;
     visitor.sees("Switched off.").await;
 
+    portal.sandbox.revoke(customer.tenant, Permission::ReadWritePresence).unwrap();
+    all_are_to(visitor, "Test connections").await;
+    visitor.sees("4 of 4 accounts, 1 failed").await;
+    visitor.sees("Presence.ReadWrite.All is not granted: the token does not carry it").await;
+    portal.sandbox.grant(customer.tenant, Permission::ReadWritePresence).unwrap();
+    visitor.press("Try the failed ones again").await;
+    visitor.sees("Nothing is wrong.").await;
+
     portal.set_back().await;
     visitor.visit("/").await;
     visitor.sees("One account is on an older release").await;
-    visitor.press("Fleet update").await;
-    visitor.press("Install for 1 account").await;
+    all_are_to(visitor, "Install update").await;
     visitor.sees("Release 1.1 is installed.").await;
     visitor.sees("Finished").await;
+}
+
+/// Ticks all four accounts, and says yes.
+async fn all_are_to(visitor: &Visitor, deed: &str) {
+    visitor.visit("/accounts").await;
+    visitor.flip_box("All 4 that match").await;
+    visitor.press(deed).await;
+    visitor.sees(&format!("{deed} for 4 accounts?")).await;
+    visitor.press(deed).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

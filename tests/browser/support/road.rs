@@ -50,6 +50,14 @@ impl Journey {
         journey
     }
 
+    /// The account is set up and on the release before the newest; its panel is open.
+    pub async fn behind(self) -> Self {
+        let journey = self.set_up().await;
+        journey.portal.set_back().await;
+        journey.open("/integrations").await;
+        journey
+    }
+
     pub async fn switch_on(&self) {
         self.visitor.press("Available features").await;
         self.visitor.flip(SWITCH).await;
@@ -70,6 +78,11 @@ impl Journey {
     pub async fn make_a_renewal_link(&self) -> String {
         self.visitor.press("Make a renewal link").await;
         self.visitor.sees("Send this link now").await;
+        self.copied().await
+    }
+
+    /// What the first button to copy something would copy.
+    pub async fn copied(&self) -> String {
         let read = "return document.querySelector('.copy__text').textContent";
         self.visitor.run(read, vec![]).await.as_str().unwrap().to_owned()
     }
@@ -118,6 +131,15 @@ impl Journey {
     /// Somebody whose telephone and tile are one person's.
     pub fn somebody(&self) -> (CloudlinkUserId, EntraUserId) {
         matched(&self.customer)
+    }
+
+    /// Its secret ends, and so do its tokens; and a lifted telephone has the portal find that out.
+    pub fn the_secret_expires(&self) {
+        let Self { portal, customer, .. } = self;
+        portal.sandbox.expire_secrets(customer.tenant).unwrap();
+        portal.sandbox.revoke_tokens(customer.tenant).unwrap();
+        let (phone, _) = self.somebody();
+        portal.sandbox.lift(&customer.account, &phone).unwrap();
     }
 
     /// Lifts somebody's telephone, and waits for their tile.

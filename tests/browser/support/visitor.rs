@@ -109,6 +109,12 @@ impl Visitor {
         element.send_keys(text).await.unwrap();
     }
 
+    /// Chooses from the list of that label.
+    pub async fn choose(&self, field: &str, option: &str) {
+        let element = self.find("field", field).await;
+        element.select_by_label(option).await.unwrap();
+    }
+
     /// Chooses a file for the field of that label.
     pub async fn attach(&self, field: &str, file: &std::path::Path) {
         let element = self.find("field", field).await;
