@@ -13,6 +13,10 @@ UPDATE setup_checks s SET
     worst = regexp_replace(worst, '^[^:]+: ', '')
 WHERE urgent > 0;
 
+-- Whether the sync said, when the check ended, that a person has to mend something: when it says
+-- something else by now, the check is due again, and until then says nothing of its own.
+ALTER TABLE setup_checks ADD COLUMN troubled boolean NOT NULL DEFAULT false;
+
 UPDATE told t SET reason = 'check ' || s.worst_line
 FROM setup_checks s
 WHERE t.problem = 'setup-check' AND s.account_id = t.account_id AND s.worst_line IS NOT NULL;

@@ -50,6 +50,8 @@ pub struct Sum {
     pub urgent: i32,
     /// The first line that a person has to mend, and what was seen.
     pub worst: Option<(Line, String)>,
+    /// Lines that are as they should be.
+    pub greens: Vec<Line>,
     /// Something could not be looked at, and will be soon.
     pub incomplete: bool,
     /// Lines of which nobody can say anything yet.
@@ -85,6 +87,9 @@ impl<'a> Book<'a> {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sum = Sum::default();
         for (line, finding) in found.iter() {
+            if finding.state == State::Green {
+                sum.greens.push(*line);
+            }
             sum.reds += i32::from(finding.state == State::Red);
             sum.ambers += i32::from(finding.state == State::Amber);
             sum.incomplete |= finding.passing;

@@ -45,7 +45,8 @@ pub async fn ask(
 }
 
 /// Takes integrations in that were set up and never checked, and makes those due whose
-/// connection or switch has changed since they were.
+/// connection or switch has changed since they were, or whose sync has come to need a person, or
+/// needs none any more.
 pub async fn enrol(db: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
@@ -72,15 +73,18 @@ pub async fn enrol(db: &PgPool, now: DateTime<Utc>) -> sqlx::Result<()> {
         UPDATE setup_checks s SET due_at = changed.due_at
         FROM (
             SELECT s.account_id, s.integration_id, CASE
-                WHEN s.version IS DISTINCT FROM c.version THEN $1
+                WHEN s.version IS DISTINCT FROM c.version OR s.troubled <> t.troubled THEN $1
                 ELSE greatest($1, f.changed_at + interval '1 minute') END AS due_at
             FROM setup_checks s
             JOIN connections c ON c.account_id = s.account_id
                 AND c.integration_id = s.integration_id
             LEFT JOIN features f ON f.account_id = s.account_id
                 AND f.integration_id = s.integration_id AND f.feature = 'presence-sync'
+            CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM presence_troubles p
+                WHERE p.account_id = s.account_id AND p.needs_person) AS troubled) t
             WHERE s.finished_at IS NOT NULL AND s.run IS NULL
-                AND (s.version IS DISTINCT FROM c.version OR f.changed_at > s.finished_at)
+                AND (s.version IS DISTINCT FROM c.version OR f.changed_at > s.finished_at
+                    OR s.troubled <> t.troubled)
         ) AS changed
         WHERE s.account_id = changed.account_id AND s.integration_id = changed.integration_id
             AND s.due_at > changed.due_at

@@ -69,7 +69,8 @@ pub struct End<'a> {
 }
 
 /// Ends a run. What could not be looked at this time does not take away what a person had to
-/// mend the last time; and who asked again meanwhile is not forgotten.
+/// mend the last time, unless that is seen to be mended; and who asked again meanwhile is not
+/// forgotten.
 pub async fn finish(
     db: impl PgExecutor<'_>,
     errand: &Errand,
@@ -77,21 +78,28 @@ pub async fn finish(
 ) -> sqlx::Result<()> {
     let worst = sum.worst.as_ref();
     let said = worst.map_or("", |(_, said)| said);
+    let greens: Vec<_> = sum.greens.iter().map(|line| line.key().to_owned()).collect();
     sqlx::query!(
         r#"
         UPDATE setup_checks SET run = NULL, run_until = NULL, node_id = NULL, finished_at = $4,
             version = $5, reds = $6, ambers = $7,
-            urgent = CASE WHEN $10 AND $8 = 0 THEN urgent ELSE $8 END,
-            worst = CASE WHEN $10 AND $8 = 0 THEN worst ELSE $9 END,
-            worst_line = CASE WHEN $10 AND $8 = 0 THEN worst_line ELSE $14 END,
-            urgent_since = CASE WHEN $8 > 0 OR ($10 AND urgent > 0)
+            urgent = CASE WHEN kept.kept THEN urgent ELSE $8 END,
+            worst = CASE WHEN kept.kept THEN worst ELSE $9 END,
+            worst_line = CASE WHEN kept.kept THEN worst_line ELSE $14 END,
+            urgent_since = CASE WHEN $8 > 0 OR (kept.kept AND urgent > 0)
                 THEN coalesce(urgent_since, $4) END,
+            troubled = EXISTS (SELECT FROM presence_troubles t
+                WHERE t.account_id = $1 AND t.needs_person),
             matching = coalesce($11, matching),
             braked_at = CASE WHEN $12 THEN $4 END,
             due_at = CASE WHEN asked_at > started_at THEN due_at ELSE $13 END,
             asked_at = CASE WHEN asked_at > started_at THEN asked_at END,
             pilot = CASE WHEN asked_at > started_at THEN pilot END,
             pilot_name = CASE WHEN asked_at > started_at THEN pilot_name END
+        FROM (
+            SELECT $10 AND $8 = 0 AND NOT coalesce(worst_line = ANY($15), false) AS kept
+            FROM setup_checks WHERE account_id = $1 AND integration_id = $2
+        ) kept
         WHERE account_id = $1 AND integration_id = $2 AND run = $3
         "#,
         errand.account as AccountId,
@@ -108,6 +116,7 @@ pub async fn finish(
         braked,
         next,
         worst.map(|(line, _)| *line) as Option<Line>,
+        &greens,
     )
     .execute(db)
     .await?;

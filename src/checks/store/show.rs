@@ -105,7 +105,7 @@ pub async fn urgent(
         JOIN integrations i ON i.account_id = s.account_id AND i.id = s.integration_id
         WHERE s.urgent > 0 AND s.urgent_since IS NOT NULL AND a.deactivated_at IS NULL
             AND a.deleting_since IS NULL AND i.removing_since IS NULL
-            AND NOT EXISTS (SELECT FROM presence_troubles t
+            AND NOT s.troubled AND NOT EXISTS (SELECT FROM presence_troubles t
                 WHERE t.account_id = s.account_id AND t.needs_person)
             AND NOT EXISTS (SELECT FROM connections c WHERE c.account_id = s.account_id
                 AND c.integration_id = s.integration_id AND c.secret_expires_on <= $3)

@@ -100,7 +100,7 @@ pub async fn checked(db: impl PgExecutor<'_>, today: NaiveDate) -> sqlx::Result<
         SELECT s.account_id AS "account: AccountId", a.name,
             s.integration_id AS "integration: IntegrationId", s.worst_line AS "line!: Line", s.worst,
             s.urgent_since AS "since!",
-            (EXISTS (SELECT FROM presence_troubles t
+            (s.troubled OR EXISTS (SELECT FROM presence_troubles t
                 WHERE t.account_id = s.account_id AND t.needs_person)
             OR EXISTS (SELECT FROM connections c WHERE c.account_id = s.account_id
                 AND c.integration_id = s.integration_id AND c.secret_expires_on <= $1))

@@ -6,9 +6,9 @@ use axum::http::{Method, StatusCode};
 use chrono::TimeDelta;
 use presence_portal::checks::Checker;
 use presence_portal::ids::NodeId;
-use presence_portal::sandbox::{Removed, System, World};
+use presence_portal::sandbox::{Permission, Removed, System, World};
 
-use super::{line, scene, scene_of};
+use super::{GOOD, line, scene, scene_of};
 
 #[tokio::test]
 async fn every_night_it_runs_by_itself_and_on_one_node_only() {
@@ -63,6 +63,37 @@ async fn what_was_saved_or_switched_is_checked_anew() {
     let page = scene.checked().await;
     assert!(!scene.sandbox.requests_to(System::Login).is_empty());
     assert!(!page.says("so this is about the old ones"));
+}
+
+#[tokio::test]
+async fn when_the_sync_comes_to_need_a_person_and_when_it_needs_none_it_is_checked_anew() {
+    let scene = scene().await;
+    let (stage, tenant) = (&scene.stage, scene.customer.tenant);
+    sqlx::query(
+        "INSERT INTO presence_accounts (account_id, hook_digest, hook_key) VALUES ($1, 'd', 'k')",
+    )
+    .bind(scene.acme)
+    .execute(&stage.db)
+    .await
+    .unwrap();
+    let page = scene.checked().await;
+    let label = "Presence.ReadWrite.All is granted";
+    assert!(line(&page, label).ends_with(GOOD));
+    scene.sandbox.revoke(tenant, Permission::ReadWritePresence).unwrap();
+    stage.trouble(scene.acme, "microsoft", "permission-presence", true).await;
+    let page = scene.checked().await;
+    assert!(line(&page, label).ends_with("Wrong"), "no line says what is true no longer");
+    scene.sandbox.forget_requests();
+    scene.checked().await;
+    assert!(scene.sandbox.requests().is_empty(), "once is enough");
+
+    scene.sandbox.grant(tenant, Permission::ReadWritePresence).unwrap();
+    sqlx::query("DELETE FROM presence_troubles").execute(&stage.db).await.unwrap();
+    let told = "The setup check found what a person has to mend";
+    assert!(!scene.ann.visit("/").await.says(told), "what has healed is not said once more");
+    let page = scene.checked().await;
+    assert!(line(&page, label).ends_with(GOOD));
+    assert!(!scene.ann.visit("/").await.says(told));
 }
 
 #[tokio::test]
