@@ -214,7 +214,7 @@ impl Cause {
     pub fn advice(self) -> &'static str {
         match self {
             Self::SecretExpired => {
-                "Create a new client secret in the Entra app registration, and paste its Value here."
+                "Create a new client secret in the Entra app registration, and enter its Value in place of the old one."
             }
             Self::SecretWrong => {
                 "Paste the Value of a client secret that belongs to this application. If nobody kept it, create a new one."

@@ -264,4 +264,14 @@ async fn what_is_wrong_is_said_in_the_row_with_the_way_to_mend_it() {
     assert_eq!(page.link("See what to do"), format!("/accounts/{acme}/presence"));
     let list = ann.visit("/accounts?health=attention").await;
     assert!(list.says("Acme") && list.says("The client secret has expired"));
+    let configure = ann.visit(&page.link("Configure Microsoft Teams")).await;
+    assert!(configure.says("The client secret has expired"), "where it is mended");
+    assert!(configure.says("enter its Value in place of the old one"));
+
+    sqlx::query("UPDATE connections SET secret_expires_on = '2026-02-20'")
+        .execute(&stage.db)
+        .await
+        .unwrap();
+    let page = panel(&ann, acme).await;
+    assert!(page.says("Signs in with a client secret, expired on 20 February 2026"));
 }

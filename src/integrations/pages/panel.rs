@@ -105,11 +105,11 @@ impl Panel {
         let what = connection.credential.words();
         match connection.expiry.on {
             None => format!("Signs in with a {what}; nobody has said when it expires"),
-            Some(day) => format!(
-                "Signs in with a {what}, good until {} ({})",
-                written(day),
-                connection.expiry.said(self.now)
-            ),
+            Some(day) => {
+                let lasts = if day < self.now.date_naive() { "expired on" } else { "good until" };
+                let said = connection.expiry.said(self.now);
+                format!("Signs in with a {what}, {lasts} {} ({said})", written(day))
+            }
         }
     }
 

@@ -13,8 +13,8 @@ use crate::integrations::check::{Failed, check};
 use crate::integrations::form::{ConnectionForm, Details};
 use crate::integrations::save::{self, New, Tested};
 use crate::integrations::store::spare;
-use crate::integrations::{Connected, Expiry, Integration, expiry, store};
-use crate::microsoft::{Certificate, Cloud, Connection, Credential, Permission};
+use crate::integrations::{Connected, Expiry, Integration, Trouble, expiry, store};
+use crate::microsoft::{Cause, Certificate, Cloud, Connection, Credential, Permission};
 use crate::state::AppState;
 use crate::web::{
     self, AccountTab, Chrome, FieldErrors, Form, Partial, refused_in, see_other_saying,
@@ -62,6 +62,12 @@ impl SetupPage {
             errors: FieldErrors::default(),
             failed: None,
         })
+    }
+
+    /// What Microsoft refuses the connection in force for, until a person mends it.
+    fn refused(&self) -> Option<(Cause, &Trouble)> {
+        let trouble = self.integration.trouble.as_ref().filter(|trouble| trouble.needs_person)?;
+        Some((Cause::by_key(&trouble.cause)?, trouble))
     }
 
     fn is_set_up(&self) -> bool {

@@ -219,4 +219,9 @@ async fn before_anybody_was_read_the_list_leads_to_the_setup_check() {
     assert!(page.says("Nobody has been read yet") && page.has_link("Setup check"));
     let presence = scene.ann.visit(&format!("/accounts/{}/presence", scene.acme)).await;
     assert_eq!(presence.link("Match doctor"), scene.at);
+
+    scene.phone("Guy Lost").await;
+    let page = scene.page().await;
+    assert!(row(&page, "Guy Lost").contains("Microsoft Entra has to be read first"));
+    assert!(!page.says("Nobody is like them."), "nobody has looked");
 }

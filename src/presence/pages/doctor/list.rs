@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::at;
-use super::offer::{Offer, why};
+use super::offer::{Offer, was_looked_for, why};
 use super::shared::{Shared, groups};
 use crate::accounts::TheAccount;
 use crate::ids::{AccountId, CloudlinkUserId};
@@ -88,6 +88,8 @@ struct Row {
     name: String,
     email: String,
     why: &'static str,
+    /// Whether anybody in Entra was looked at yet.
+    was_looked_for: bool,
     by_hand: bool,
     with: Option<(String, String)>,
     offers: Vec<Offer>,
@@ -103,6 +105,7 @@ impl Row {
             .map(|address| (listed.entra_name.clone().unwrap_or_default(), address));
         Self {
             why: why(&listed, &own),
+            was_looked_for: was_looked_for(&listed),
             offers: own.iter().take(OFFERED).map(Offer::of).collect(),
             user: listed.user,
             name: listed.name,

@@ -67,6 +67,11 @@ fn alike(reasons: &[String]) -> String {
     words.join(" · ")
 }
 
+/// Whether the directory was read since CloudLink named them.
+pub fn was_looked_for(listed: &Listed) -> bool {
+    listed.trouble.is_some() || listed.email.trim().is_empty()
+}
+
 /// Why somebody has no match.
 pub fn why(listed: &Listed, candidates: &[Candidate]) -> &'static str {
     let exact = candidates.iter().filter(|candidate| candidate.rank <= 3).count();
@@ -77,7 +82,7 @@ pub fn why(listed: &Listed, candidates: &[Candidate]) -> &'static str {
         Some("disabled") => "Disabled in Entra",
         Some("no-teams") => "Microsoft says they have no Teams",
         Some("not-in-entra") => "Nobody in Entra has this address",
-        _ => "Not looked for yet",
+        _ => "Not looked for yet: Microsoft Entra has to be read first",
     }
 }
 
