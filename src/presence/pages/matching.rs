@@ -6,13 +6,15 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use serde::Deserialize;
+use sqlx::PgExecutor;
 
 use super::user::InPath;
 use crate::accounts::{Account, TheAccountToChange};
 use crate::audit::{self, Changes, Entry};
-use crate::ids::EntraUserId;
+use crate::ids::{AccountId, EntraUserId};
 use crate::presence::store::by_hand;
-use crate::presence::store::why::{self, Candidate, Person};
+use crate::presence::store::candidates::{self, Candidate};
+use crate::presence::store::why::{self, Person};
 use crate::state::AppState;
 use crate::web::{
     self, AccountTab, Chrome, FieldErrors, Form, OrNotFound, Page, Partial, Path, Query,
@@ -47,7 +49,7 @@ struct MatchDialog {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Asked {
-    q: Option<String>,
+    q: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -66,13 +68,8 @@ async fn choose(
 ) -> web::Result {
     let account = &the.account;
     let person = why::person(&app.db, account.id, &user).await?.or_not_found()?;
-    // Nothing typed yet: the likeliest are those of the same name, if there are any.
-    let mut search = asked.q.clone().unwrap_or_else(|| person.name.clone());
-    let mut candidates = why::candidates(&app.db, account.id, &user, &search, SHOWN).await?;
-    if candidates.is_empty() && asked.q.is_none() {
-        search = String::new();
-        candidates = why::candidates(&app.db, account.id, &user, "", SHOWN).await?;
-    }
+    let search = asked.q;
+    let candidates = offered(&app.db, account.id, &person, &search).await?;
     let errors = FieldErrors::default();
     let dialog = MatchDialog { account: account.clone(), person, search, candidates, errors };
     if partial {
@@ -94,13 +91,13 @@ async fn take(
     let mut tx = app.db.begin().await?;
     let person = why::person(&mut *tx, account.id, &user).await?.or_not_found()?;
     let candidate = match chosen.entra.parse::<EntraUserId>() {
-        Ok(id) => why::candidate(&mut *tx, account.id, &user, id).await?,
+        Ok(id) => candidates::one(&mut *tx, account.id, &user, id).await?,
         Err(_) => None,
     };
     let (candidate, complaint) = judged(candidate);
     let Some(candidate) = candidate else {
         let search = chosen.q;
-        let candidates = why::candidates(&mut *tx, account.id, &user, &search, SHOWN).await?;
+        let candidates = offered(&mut *tx, account.id, &person, &search).await?;
         let errors = FieldErrors::just("entra", complaint);
         let dialog = MatchDialog { account: account.clone(), person, search, candidates, errors };
         if partial {
@@ -125,6 +122,20 @@ async fn take(
     app.wakes.ring(account.id);
     let said = format!("{} is matched with {}.", person.name, candidate.name);
     Ok(web::see_other_saying(format!("/accounts/{}/presence/users/{user}", account.id), &said))
+}
+
+/// Whom a search finds; before there is one, who is likely.
+async fn offered(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    person: &Person,
+    search: &str,
+) -> sqlx::Result<Vec<Candidate>> {
+    if search.trim().is_empty() {
+        candidates::likely(db, account, person, SHOWN).await
+    } else {
+        candidates::found(db, account, &person.user, search, SHOWN).await
+    }
 }
 
 /// Whether this Entra user may be taken; else what to say.

@@ -1,6 +1,7 @@
 //! The questions and deeds of the presence tables, one file for each family.
 
 pub mod by_hand;
+pub mod candidates;
 pub mod directory;
 pub mod doctor;
 pub mod doubt;

@@ -149,7 +149,7 @@ pub async fn page(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<(Vec<Listed>,
 #[expect(clippy::too_many_lines, reason = "it is one statement for each filter")]
 async fn found(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<Vec<After>> {
     let Wanted { account, filter, search, sort, after, limit } = wanted;
-    let search = text::anywhere(&text::sought(search));
+    let search = text::sought(search);
     let begins = after.is_none();
     let (key, user) =
         after.map_or((String::new(), String::new()), |after| (after.name, after.user.into()));
@@ -162,7 +162,7 @@ async fn found(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<Vec<After>> {
                     + $key
                     + r#" AS "name!", u.user_id AS "user: CloudlinkUserId" "#
                     + $from
-                    + " AND ($2 = '' OR u.searched LIKE $2) AND "
+                    + " AND strpos(u.searched, $2) > 0 AND "
                     + $after
                     + " ORDER BY "
                     + $order

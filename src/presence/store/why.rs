@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use crate::ids::{AccountId, CloudlinkUserId, EntraUserId};
-use crate::kit::text;
 
 /// A user in CloudLink, and whom they are matched with.
 #[derive(Clone, Debug)]
@@ -87,90 +86,6 @@ pub async fn story(
         WHERE account_id = $1 AND user_id = $2
         "#,
         account as AccountId,
-        user as &CloudlinkUserId,
-    )
-    .fetch_optional(db)
-    .await
-}
-
-/// Somebody in Entra, to choose from.
-#[derive(Clone, Debug)]
-pub struct Candidate {
-    pub id: EntraUserId,
-    pub name: String,
-    pub address: String,
-    pub enabled: bool,
-    /// The CloudLink user they are matched with already.
-    pub taken_by: Option<String>,
-}
-
-/// Entra users whose name or address holds `search`, the first few by name; without a search,
-/// those with whom nobody is matched.
-pub async fn candidates(
-    db: impl PgExecutor<'_>,
-    account: AccountId,
-    user: &CloudlinkUserId,
-    search: &str,
-    limit: i64,
-) -> sqlx::Result<Vec<Candidate>> {
-    let search = text::sought(search);
-    sqlx::query_as!(
-        Candidate,
-        r#"
-        WITH found AS MATERIALIZED (
-            SELECT e.entra_id FROM entra_users e
-            WHERE e.account_id = $1 AND NOT e.gone AND CASE WHEN $2 <> ''
-                THEN e.searched LIKE $2
-                ELSE NOT EXISTS (SELECT FROM cloudlink_users u
-                    WHERE u.account_id = $1 AND u.entra_id = e.entra_id AND u.user_id <> $4)
-                END
-            ORDER BY lower(e.display_name), e.entra_id
-            LIMIT $3
-        ), by_alias AS MATERIALIZED (
-            SELECT e.entra_id FROM entra_users e
-            WHERE position('@' IN $5) > 0 AND e.account_id = $1 AND NOT e.gone
-                AND $5 = ANY (e.proxy_addresses)
-            LIMIT $3
-        )
-        SELECT e.entra_id AS "id: EntraUserId", e.display_name AS name,
-            e.user_principal_name AS address, e.enabled,
-            (SELECT u.name FROM cloudlink_users u
-                WHERE u.account_id = $1 AND u.entra_id = e.entra_id AND u.user_id <> $4
-                    AND NOT u.excluded LIMIT 1) AS taken_by
-        FROM (TABLE found UNION TABLE by_alias) AS those
-        JOIN entra_users e ON e.account_id = $1 AND e.entra_id = those.entra_id
-        ORDER BY lower(e.display_name), e.entra_id
-        LIMIT $3
-        "#,
-        account as AccountId,
-        text::anywhere(&search),
-        limit,
-        user as &CloudlinkUserId,
-        search,
-    )
-    .fetch_all(db)
-    .await
-}
-
-pub async fn candidate(
-    db: impl PgExecutor<'_>,
-    account: AccountId,
-    user: &CloudlinkUserId,
-    id: EntraUserId,
-) -> sqlx::Result<Option<Candidate>> {
-    sqlx::query_as!(
-        Candidate,
-        r#"
-        SELECT e.entra_id AS "id: EntraUserId", e.display_name AS name,
-            e.user_principal_name AS address, e.enabled,
-            (SELECT u.name FROM cloudlink_users u
-                WHERE u.account_id = $1 AND u.entra_id = e.entra_id AND u.user_id <> $3
-                    AND NOT u.excluded LIMIT 1) AS taken_by
-        FROM entra_users e
-        WHERE e.account_id = $1 AND e.entra_id = $2 AND NOT e.gone
-        "#,
-        account as AccountId,
-        id as EntraUserId,
         user as &CloudlinkUserId,
     )
     .fetch_optional(db)
