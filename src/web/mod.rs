@@ -22,4 +22,4 @@ pub use page::{
     AccountTab, Chrome, Page, Person, Place, Section, refused, refused_in, see_other,
     see_other_saying, whole_or_part,
 };
-pub use zone::{Zone, by_their_clocks};
+pub use zone::{Scripted, Zone, by_their_clocks};

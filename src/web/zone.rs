@@ -26,6 +26,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Zone {
     }
 }
 
+/// Whether the browser runs our scripts: only they say where it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Scripted(pub bool);
+
+impl<S: Send + Sync> FromRequestParts<S> for Scripted {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(cookie(&parts.headers, "zone").is_some()))
+    }
+}
+
 fn told(headers: &HeaderMap) -> Option<Tz> {
     cookie(headers, "zone")?.parse().ok()
 }

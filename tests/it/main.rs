@@ -30,6 +30,7 @@ mod postgres;
 mod schema;
 mod presence_figures;
 mod presence_pages;
+mod presence_user;
 mod releases;
 mod renewal;
 mod settings;

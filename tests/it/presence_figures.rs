@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use chrono::TimeDelta;
-use presence_portal::sandbox::{Pair, World};
 
 use crate::support::{Stage, id};
 
@@ -156,30 +155,4 @@ async fn an_auditor_pauses_nothing_and_others_see_nothing() {
     assert_eq!(carl.visit(&format!("{at}/users.csv")).await.status, StatusCode::NOT_FOUND);
     let nobody = format!("{at}/users/nobody/pause");
     assert_eq!(stage.ann().await.visit(&nobody).await.status, StatusCode::NOT_FOUND);
-}
-
-#[tokio::test]
-async fn the_verdict_names_what_the_user_chose_by_hand() {
-    let (stage, sandbox) = Stage::with_sandbox(World::small()).await;
-    let customer = sandbox.world().customers[0].clone();
-    let someone = customer.people[0].clone();
-    let (ann, acme) = (stage.ann().await, stage.synced_account("Acme").await);
-    stage.connect(acme, &customer).await;
-    let entra = stage.person(acme, "Ada Byron").await;
-    sqlx::query("UPDATE cloudlink_users SET entra_id = $1 WHERE entra_id = $2")
-        .bind(someone.id)
-        .bind(entra)
-        .execute(&stage.db)
-        .await
-        .unwrap();
-    stage.said(acme, "Ada Byron", "onCall", Some("in-a-call")).await;
-    let pair = |word: &str| Pair { availability: word.to_owned(), activity: word.to_owned() };
-    sandbox.teams_client(customer.tenant, someone.id, Some(pair("Available"))).unwrap();
-    sandbox.prefer(customer.tenant, someone.id, Some(pair("DoNotDisturb"))).unwrap();
-    let page = ann.visit(&format!("/accounts/{acme}/presence/users/{}", id("Ada Byron"))).await;
-    assert!(
-        page.says("Teams shows Do not disturb because the user chose it by hand; ours is Busy and ranks lower."),
-        "{}",
-        page.source
-    );
 }

@@ -6,7 +6,6 @@ use axum::http::StatusCode;
 use chrono::TimeDelta;
 use presence_portal::home;
 use presence_portal::presence::store::overview;
-use presence_portal::sandbox::World;
 
 use crate::support::{Stage, id};
 
@@ -207,45 +206,62 @@ async fn a_user_is_matched_by_hand_and_given_back_to_automatic_matching() {
 }
 
 #[tokio::test]
-async fn why_a_user_shows_this_is_told_from_the_event_to_teams() {
-    let (stage, sandbox) = Stage::with_sandbox(World::small()).await;
-    let customer = sandbox.world().customers[0].clone();
-    let someone = customer.people[0].clone();
+async fn whoever_is_likely_is_offered_before_anything_is_searched_for() {
+    let stage = Stage::new().await;
     let (ann, acme) = (stage.ann().await, stage.synced_account("Acme").await);
-    stage.connect(acme, &customer).await;
-    let entra = stage.person(acme, "Ada Byron").await;
-    sqlx::query("UPDATE cloudlink_users SET entra_id = $1 WHERE entra_id = $2")
-        .bind(someone.id)
-        .bind(entra)
-        .execute(&stage.db)
-        .await
-        .unwrap();
-    let at = format!("/accounts/{acme}/presence/users/{}", id("Ada Byron"));
-
-    let page = ann.visit(&at).await;
-    assert!(page.says("No event yet"));
-    assert!(page.says("decided by Teams alone"), "{}", page.source);
-
-    stage.said(acme, "Ada Byron", "onCall", Some("in-a-call")).await;
-    let page = ann.visit(&at).await;
-    for told in [
-        "CloudLink said onCall",
-        "onCall means In a call",
-        "Decision: show In a call",
-        "Microsoft answered 200",
-        "setPresence: Busy / InACall",
-        "answered after 87 ms",
-        "req-1",
-        "appear offline",
-    ] {
-        assert!(page.says(told), "{told}\n{}", page.source);
+    stage.telephone(acme, "Lund Bo", None, Some("not-in-entra")).await;
+    stage.telephone(acme, "Bo Lund", None, Some("not-in-entra")).await;
+    stage.person(acme, "Bonny Byron").await;
+    for free in ["Zoe Zander", "Bosse Free", "Abe Early"] {
+        stage.entra_user(acme, free).await;
     }
-    assert!(ann.part(&format!("{at}/teams")).await.says("Teams shows"));
+    let bo = stage.entra_user(acme, "Bo Lund").await;
+    let match_by_hand = |user: &str| format!("/accounts/{acme}/presence/users/{}/match", id(user));
+    let offered = async |path: &str| {
+        let page = ann.visit(path).await;
+        let names = page.all("#candidates label").into_iter().map(|one| one.text().collect());
+        names.collect::<Vec<String>>()
+    };
 
-    sandbox.stop().await;
-    let page = ann.visit(&at).await;
-    assert!(page.says("We could not ask Teams"), "{}", page.source);
-    assert!(page.says("CloudLink said onCall"), "what we know ourselves is still told");
+    // The same name, then whom nobody has: near in the alphabet, and from its beginning.
+    let names = offered(&match_by_hand("Bo Lund")).await;
+    let firsts: Vec<_> = names.iter().map(|name| name.split_once(' ').unwrap().0).collect();
+    assert_eq!(firsts, ["Bo", "Bosse", "Zoe", "Abe"], "{names:?}");
+    // The match doctor knows that the other is of the same name, too.
+    let doctor = ann.visit(&format!("/accounts/{acme}/presence/matching")).await;
+    assert!(doctor.says("Lund Bo"), "{}", doctor.source);
+    let names = offered(&match_by_hand("Lund Bo")).await;
+    assert!(names[0].starts_with("Bo Lund"), "{names:?}");
+
+    let names = offered(&format!("{}?q=zander", match_by_hand("Bo Lund"))).await;
+    assert_eq!(names.len(), 1, "{names:?}");
+    let page = ann.visit(&match_by_hand("Bo Lund")).await;
+    ann.submit(page.form("Match").fill("entra", &bo.to_string())).await;
+    let page = ann.visit(&match_by_hand("Bo Lund")).await;
+    let chosen = page.all("#candidates input[checked]");
+    assert_eq!(
+        chosen[0].attr("value"),
+        Some(bo.to_string().as_str()),
+        "whom they are matched with"
+    );
+}
+
+#[tokio::test]
+async fn a_search_means_each_letter_as_it_stands() {
+    let stage = Stage::new().await;
+    let (ann, acme) = (stage.ann().await, stage.synced_account("Acme").await);
+    for name in ["Per Cent", "Per%Cent", "Per_Cent", "Per\\Cent"] {
+        stage.person(acme, name).await;
+    }
+    for (typed, found) in [("r%25c", 1), ("r_c", 1), ("r%5Cc", 1), ("R+C", 1), ("PER", 4), ("+", 4)]
+    {
+        let page = ann.visit(&format!("/accounts/{acme}/presence?q={typed}")).await;
+        assert_eq!(page.all("#people-rows tr").len(), found, "{typed}\n{}", page.source);
+        let user = format!("/accounts/{acme}/presence/users/{}/match?q={typed}", id("Per Cent"));
+        let page = ann.visit(&user).await;
+        let offered = page.all("#candidates label").len();
+        assert!(offered == found || typed == "+", "{typed}: {offered}");
+    }
 }
 
 #[tokio::test]

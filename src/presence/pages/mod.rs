@@ -18,6 +18,7 @@ mod pause_form;
 mod pausing;
 mod people;
 mod preview;
+mod read_back;
 mod sync;
 mod user;
 mod verdict;

@@ -1,36 +1,28 @@
 //! *Why does this user show this?* From the event to what Teams says, step by step.
 
-use std::time::Duration;
-
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::get;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use tokio::time::timeout;
 
 use super::older::Older;
 use super::past::{self, Past};
 use super::pausing::{Resting, resting};
 use super::people::{look, why_unmatched};
-use super::verdict::{Seen, Verdict, said, verdict};
+use super::read_back::{self, Patience, ReadBack};
 use crate::accounts::{Account, TheAccount};
-use crate::ids::{CloudlinkUserId, EntraUserId};
-use crate::integrations::{self, Ability};
-use crate::microsoft::{Shows, TeamsPresence};
+use crate::ids::CloudlinkUserId;
+use crate::integrations::Ability;
+use crate::microsoft::Shows;
 use crate::presence::mapping::Decision;
 use crate::presence::store::why::{self, Person, Story};
 use crate::presence::store::{pauses, rules};
 use crate::presence::trouble::Trouble;
 use crate::state::AppState;
-use crate::web::{self, AccountTab, Chrome, OrNotFound, Page, Partial, Path};
-
-/// A page is not kept waiting for Microsoft longer than this.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// Teams shows a change within "a few minutes".
-const TAKES_UP: TimeDelta = TimeDelta::minutes(4);
+use crate::web::{self, AccountTab, Chrome, OrNotFound, Page, Partial, Path, Scripted};
 
 pub fn routes() -> Router<AppState> {
     Router::new()
@@ -58,30 +50,48 @@ struct UserPage {
     readback: ReadBack,
 }
 
-/// What Teams says now, asked for again.
-#[derive(Template)]
-#[template(path = "presence/user.html", block = "readback")]
-struct ReadBackPart {
-    account: Account,
-    person: Person,
-    readback: ReadBack,
-}
-
 async fn show(
     State(app): State<AppState>,
     the: TheAccount,
     Path(InPath { user }): Path<InPath>,
+    Scripted(scripted): Scripted,
+) -> web::Result {
+    // A browser with scripts asks for the rest by itself, once the page stands.
+    let patience = if scripted { Patience::None } else { Patience::OfAPage };
+    whole(&app, the, &user, patience).await
+}
+
+/// What Teams says now: in its place on the page, or as the whole page for whoever has no scripts.
+async fn teams(
+    State(app): State<AppState>,
+    the: TheAccount,
+    Path(InPath { user }): Path<InPath>,
+    Partial(partial): Partial,
+) -> web::Result {
+    if !partial {
+        return whole(&app, the, &user, Patience::OfAPage).await;
+    }
+    let known = known(&app, &the.account, &user).await?;
+    let readback = read_back::ask(&app, &the.account, &known, Patience::OfAPart).await?;
+    Ok(Page(read_back::Part { account: the.account, user, readback }).into_response())
+}
+
+async fn whole(
+    app: &AppState,
+    the: TheAccount,
+    user: &CloudlinkUserId,
+    patience: Patience,
 ) -> web::Result {
     let now = app.clock.now();
-    let known = known(&app, &the.account, &user).await?;
+    let known = known(app, &the.account, user).await?;
     let mapping = rules::mapping(&app.db, the.account.id).await?;
-    let past = past::of(&app.db, the.account.id, &user, &mapping, now).await?;
-    let readback = read_back(&app, &the.account, &known).await?;
+    let past = past::of(&app.db, the.account.id, user, &mapping, now).await?;
+    let readback = read_back::ask(app, &the.account, &known, patience).await?;
     let Known { person, story, paused } = known;
     let unmatched = person.entra.is_none().then(|| why_unmatched(person.match_trouble.as_deref()));
     let story = story.map(|story| Told::of(story, |state| mapping.decide(state), now));
     Ok(Page(UserPage {
-        older: Older::than(&app, &the.account, Ability::UserScope).await?,
+        older: Older::than(app, &the.account, Ability::UserScope).await?,
         chrome: the.chrome(person.name.clone(), AccountTab::Presence),
         account: the.account,
         person,
@@ -94,26 +104,11 @@ async fn show(
     .into_response())
 }
 
-async fn teams(
-    State(app): State<AppState>,
-    the: TheAccount,
-    Path(InPath { user }): Path<InPath>,
-    Partial(partial): Partial,
-) -> web::Result<Response> {
-    if !partial {
-        let page = format!("/accounts/{}/presence/users/{user}", the.account.id);
-        return Ok(web::see_other(page));
-    }
-    let known = known(&app, &the.account, &user).await?;
-    let readback = read_back(&app, &the.account, &known).await?;
-    Ok(Page(ReadBackPart { account: the.account, person: known.person, readback }).into_response())
-}
-
 /// What our own tables say.
-struct Known {
-    person: Person,
-    story: Option<Story>,
-    paused: Option<Resting>,
+pub struct Known {
+    pub person: Person,
+    pub story: Option<Story>,
+    pub paused: Option<Resting>,
 }
 
 async fn known(app: &AppState, account: &Account, user: &CloudlinkUserId) -> web::Result<Known> {
@@ -179,76 +174,4 @@ fn request(story: &Story) -> Option<Request> {
     let asked_for = story.asked_for.as_deref()?;
     let (kind, outcome) = past::outcome(asked_for, story.answer_status);
     Some(Request { kind, what: past::asked(asked_for), outcome })
-}
-
-/// What Teams says, or why we do not know.
-#[derive(Clone, Debug)]
-enum ReadBack {
-    Says {
-        presence: String,
-        verdict: Verdict,
-    },
-    /// There is nobody to ask about, or no way to ask.
-    Nobody(&'static str),
-    /// Microsoft did not say.
-    Away {
-        title: &'static str,
-        advice: &'static str,
-        detail: String,
-    },
-}
-
-async fn read_back(app: &AppState, account: &Account, known: &Known) -> web::Result<ReadBack> {
-    let (person, story) = (&known.person, known.story.as_ref());
-    let Some(entra) = person.entra.or(story.and_then(|story| story.applied_entra)) else {
-        return Ok(ReadBack::Nobody(
-            "Nobody in Microsoft Entra is matched with this user, so there is nothing to look at in Teams.",
-        ));
-    };
-    let connection = integrations::store::connection_of(&app.db, &app.sealer, account.id).await?;
-    let Some(connection) = connection else {
-        return Ok(ReadBack::Nobody(
-            "Microsoft Teams is not set up for this account, so Teams cannot be asked.",
-        ));
-    };
-    let whom = [entra];
-    let asked = app.microsoft.presences(&connection, &whom);
-    Ok(match timeout(PATIENCE, asked).await {
-        Ok(Ok(presences)) => match presences.into_iter().find(|p| p.user == entra) {
-            Some(presence) => judged(&presence, known, entra, app.clock.now()),
-            None => ReadBack::Nobody(
-                "Teams does not know this user: deleted in Entra, or without Teams.",
-            ),
-        },
-        Ok(Err(refusal)) => ReadBack::Away {
-            title: refusal.cause.title(),
-            advice: refusal.cause.advice(),
-            detail: refusal.detail,
-        },
-        Err(_) => ReadBack::Away {
-            title: "Microsoft did not answer in time",
-            advice: "Try again in a moment.",
-            detail: String::new(),
-        },
-    })
-}
-
-fn judged(
-    presence: &TeamsPresence,
-    known: &Known,
-    entra: EntraUserId,
-    now: DateTime<Utc>,
-) -> ReadBack {
-    let story = known.story.as_ref();
-    let shows = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
-    let ours = story
-        .filter(|story| story.applied_entra == Some(entra))
-        .filter(|story| story.expires_at.is_some_and(|until| until > now))
-        .and_then(|story| shows(&story.applied));
-    let asks = !known.person.excluded && known.paused.is_none();
-    let wanted = story.filter(|_| asks).and_then(|story| shows(&story.wanted));
-    let since = story.and_then(|story| story.applied_at);
-    let settled = since.is_some_and(|since| now - since > TAKES_UP);
-    let verdict = verdict(Seen { ours, settled, wanted, teams: presence });
-    ReadBack::Says { presence: said(presence), verdict }
 }
