@@ -8,6 +8,7 @@ mod credentials;
 mod every_page;
 mod first_run;
 mod fleet;
+mod forced_colours;
 mod importing;
 mod keyboard;
 mod notifications;

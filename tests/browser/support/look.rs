@@ -17,8 +17,9 @@ const HIGHEST: u32 = 4000;
 pub enum Scheme {
     Light,
     Dark,
-    /// The colours of the reader's system instead of ours.
+    /// The colours of the reader's system instead of ours, light or dark.
     Forced,
+    ForcedDark,
 }
 
 impl Scheme {
@@ -27,6 +28,7 @@ impl Scheme {
             Self::Light => "light",
             Self::Dark => "dark",
             Self::Forced => "forced",
+            Self::ForcedDark => "forced-dark",
         }
     }
 }
@@ -47,8 +49,10 @@ impl WebDriverCompatibleCommand for Devtools {
 
 impl Visitor {
     pub async fn in_scheme(&self, scheme: Scheme) {
-        let dark = if scheme == Scheme::Dark { "dark" } else { "light" };
-        let forced = if scheme == Scheme::Forced { "active" } else { "none" };
+        let dark =
+            if matches!(scheme, Scheme::Dark | Scheme::ForcedDark) { "dark" } else { "light" };
+        let forced = matches!(scheme, Scheme::Forced | Scheme::ForcedDark);
+        let forced = if forced { "active" } else { "none" };
         let features = json!([
             { "name": "prefers-color-scheme", "value": dark },
             { "name": "forced-colors", "value": forced },
