@@ -172,14 +172,27 @@ impl Visitor {
 
     /// Everything axe has to say against the page as it stands: nothing, one hopes.
     pub async fn complaints_of_axe(&self) -> Vec<String> {
-        let script = format!(
-            "{AXE}; const done = arguments[arguments.length - 1];
-            axe.run(document, {{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }})
+        let every = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+        self.axe(json!({ "runOnly": every, "resultTypes": ["violations"] })).await
+    }
+
+    /// What axe has to say against the colours alone.
+    pub async fn complaints_about_colours(&self) -> Vec<String> {
+        let only = json!({ "type": "rule", "values": ["color-contrast", "link-in-text-block"] });
+        self.axe(json!({ "runOnly": only, "resultTypes": ["violations"], "preload": false })).await
+    }
+
+    async fn axe(&self, asked: Value) -> Vec<String> {
+        // It is half a megabyte: once for a page is enough.
+        if self.run("return typeof axe", vec![]).await != "object" {
+            self.run(AXE, vec![]).await;
+        }
+        let run = "const [asked, done] = arguments;
+            axe.run(document, asked)
                 .then((result) => done(result.violations.map((violation) =>
-                    `${{violation.id}}: ${{violation.help}}: ${{violation.nodes.map((n) => n.html).join(' | ')}}`)))
-                .catch((error) => done([String(error)]));"
-        );
-        let found = self.chromium.client.execute_async(&script, vec![]).await.unwrap();
+                    `${violation.id}: ${violation.help}: ${violation.nodes.map((n) => n.html).join(' | ')}`)))
+                .catch((error) => done([String(error)]));";
+        let found = self.chromium.client.execute_async(run, vec![asked]).await.unwrap();
         serde_json::from_value(found).unwrap()
     }
 
