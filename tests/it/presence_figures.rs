@@ -23,7 +23,7 @@ async fn figures_are_told_over_an_hour_a_day_and_a_week() {
         ("7d", "last 7 days", 1_105, 7),
     ] {
         let page = ann.visit(&format!("{at}?range={range}")).await;
-        assert!(page.says(&format!("Pushes, {last} {pushes} 0 failed")), "{}", page.source);
+        assert!(page.says(&format!("Pushes {pushes} in the {last}, 0 failed")), "{}", page.source);
         assert_eq!(page.all("#hour-rows tr").len(), rows);
         assert_eq!(page.all(".chart").len(), 4);
         assert_eq!(page.all("svg[role='img'] title").len(), 3, "it was never throttled");
@@ -36,7 +36,7 @@ async fn figures_are_told_over_an_hour_a_day_and_a_week() {
         assert_eq!(unchanged.status, StatusCode::NO_CONTENT);
     }
     let odd = ann.visit(&format!("{at}?range=forever")).await;
-    assert!(odd.says("Pushes, last hour 5"), "an unknown range is the last hour");
+    assert!(odd.says("Pushes 5 in the last hour"), "an unknown range is the last hour");
 }
 
 #[tokio::test]
