@@ -91,6 +91,7 @@ for (const element of document.querySelectorAll(`${within}:is(a[href], button, i
   if (!visible(element) || element.disabled || element.tabIndex < 0) continue;
   element.focus({ preventScroll: true });
   if (document.activeElement !== element) continue;
+  for (const change of element.getAnimations()) change.finish();
   const style = getComputedStyle(element);
   const line = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
   if (!line || contrast(style.outlineColor, behind(element)) < 3) wrong.push(`a focus that cannot be seen: ${named(element)}`);
