@@ -249,6 +249,10 @@ impl Condition {
         let (db, now) = (&self.shared.app.db, self.shared.app.clock.now());
         let written =
             in_time(health::note_trouble(db, self.account, problem.side, said, now)).await;
+        if trouble.needs_person() {
+            // What the setup check saw is true no longer.
+            self.shared.app.check_bell.notify_one();
+        }
         written.inspect_err(|error| tracing::warn!(account.id = %self.account, "{error}")).is_ok()
     }
 

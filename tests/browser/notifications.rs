@@ -48,10 +48,12 @@ async fn a_webhook_is_added_tested_and_told_of_a_secret_that_ended_and_was_renew
     told(portal, "problem.opened", "secret-expired").await;
     visitor.sees_after_reloading("The client secret has expired").await;
     visitor.picture("channel").await;
-    for page in ["", "/integrations", "/presence"] {
+    for page in ["", "/integrations", "/presence", "/setup-check"] {
         journey.open(page).await;
         visitor.sees_after_reloading("The client secret has expired").await;
     }
+    journey.open_integration("/configure").await;
+    visitor.sees("The client secret has expired").await;
     visitor.visit("/accounts").await;
     visitor.sees_after_reloading("Needs attention").await;
     visitor.visit("/").await;

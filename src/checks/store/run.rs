@@ -89,7 +89,7 @@ pub async fn finish(
             urgent_since = CASE WHEN $8 > 0 OR (kept.kept AND urgent > 0)
                 THEN coalesce(urgent_since, $4) END,
             troubled = EXISTS (SELECT FROM presence_troubles t
-                WHERE t.account_id = $1 AND t.needs_person),
+                WHERE t.account_id = $1 AND t.needs_person AND t.since <= started_at),
             matching = coalesce($11, matching),
             braked_at = CASE WHEN $12 THEN $4 END,
             due_at = CASE WHEN asked_at > started_at THEN due_at ELSE $13 END,
