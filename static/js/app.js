@@ -210,7 +210,10 @@ function say(words) {
 }
 
 dress(document);
-document.querySelector(".account-head .tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+/** The tab one is on stays in sight where they do not all fit. */
+const showTab = () => document.querySelector(".account-head .tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+showTab();
+addEventListener("resize", showTab);
 // Parts that arrive are dressed before they are painted, so nothing flickers.
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes) {

@@ -47,6 +47,7 @@ pub enum ReadBack {
     Says {
         presence: String,
         verdict: Verdict,
+        at: DateTime<Utc>,
     },
     /// There is nobody to ask about, or no way to ask.
     Nobody(&'static str),
@@ -123,5 +124,5 @@ fn judged(
     let since = story.and_then(|story| story.applied_at);
     let settled = since.is_some_and(|since| now - since > TAKES_UP);
     let verdict = verdict(Seen { ours, settled, wanted, teams: presence });
-    ReadBack::Says { presence: said(presence), verdict }
+    ReadBack::Says { presence: said(presence), verdict, at: now }
 }
