@@ -36,7 +36,9 @@ vnu_needs() {
 }
 
 # html_is_valid FOLDER: every page in it. One complaint is left out: ARIA in HTML allows a button of any type
-# to be a switch, and ours sends its form without a script; the checker knows it for type=button alone.
+# to be a switch, and ours sends its form without a script; the checker knows it for type=button alone. Nothing
+# else pleases everybody: it wants the type written down, axe allows no input of type submit to be a switch, and
+# a checkbox would need a second button beside it wherever there is no script.
 html_is_valid() {
     java -jar "$VNU" --Werror --skip-non-html \
         --filterpattern '.*Bad value .submit. for attribute .type. on element .button.*' "$1" || return 1
