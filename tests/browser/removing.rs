@@ -23,6 +23,8 @@ async fn removed_while_away(journey: Journey, away: &[System]) -> Journey {
     visitor.press("Configure Microsoft Teams").await;
     visitor.press("Remove").await;
     visitor.press("Remove integration").await;
+    // Whoever reloads before it is answered takes it back.
+    visitor.sees("Removing: clearing presence in Teams").await;
     journey
 }
 
