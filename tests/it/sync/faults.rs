@@ -50,8 +50,8 @@ async fn a_wrong_secret_a_disabled_app_and_a_lost_permission_each_have_their_nam
     let good = office.customer(0).app.secret.value.clone();
 
     office.save_secret(0, &Secret::new("not~the~secret~at~all~and~quite~long")).await;
-    office.phone_is("Ann Miller", "onCall");
     office.troubled(0, "secret-wrong").await;
+    office.phone_is("Ann Miller", "onCall");
 
     office.sandbox.app_is(tenant, Standing::Disabled).unwrap();
     office.save_secret(0, &good).await;

@@ -66,6 +66,7 @@ async fn what_happened_to_somebody_is_kept_for_a_day_and_let_go_in_slots() {
     office.holds("Ann Miller", Some("InACall")).await;
     office.phone_is("Ann Miller", "available");
     office.holds("Ann Miller", None).await;
+    office.at_rest().await;
     let (_, phone) = office.phone("Ann Miller");
     let page = ann.visit(&format!("/accounts/{}/presence/users/{phone}", office.accounts[0])).await;
     for told in [
