@@ -1,8 +1,13 @@
 //! Group commit: many callers, one statement.
 //!
-//! Callers hand in items and wait for their answers; whoever flushes takes all that waits. So an item that comes alone goes alone and at once, and batches grow with load.
+//! Callers hand in items and wait for their answers; whoever flushes takes all that waits. So an
+//! item that comes alone goes alone and at once, and batches grow with load. Flushes keep a
+//! little apart: a statement costs the most before it has looked at its first row.
+
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 struct Waiting<I, O> {
@@ -25,6 +30,8 @@ impl<I, O> Clone for Batcher<I, O> {
 pub struct Flusher<I, O> {
     queue: mpsc::Receiver<Waiting<I, O>>,
     most: usize,
+    apart: Duration,
+    next: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,10 +44,15 @@ pub enum NotTaken {
     Closed,
 }
 
-/// At most `most` items go in one flush, and at most `waiting` wait for it.
-pub fn batcher<I, O>(most: usize, waiting: usize) -> (Batcher<I, O>, Flusher<I, O>) {
+/// At most `most` items go in one flush, which begins no sooner than `apart` after the one before,
+/// and at most `waiting` wait for it.
+pub fn batcher<I, O>(
+    most: usize,
+    waiting: usize,
+    apart: Duration,
+) -> (Batcher<I, O>, Flusher<I, O>) {
     let (sender, queue) = mpsc::channel(waiting);
-    (Batcher(sender), Flusher { queue, most })
+    (Batcher(sender), Flusher { queue, most, apart, next: Instant::now() })
 }
 
 impl<I, O> Batcher<I, O> {
@@ -91,6 +103,9 @@ impl<I, O> Flusher<I, O> {
     /// what was handed in before, and then none.
     pub async fn take(&mut self, stop: &CancellationToken) -> Option<(Vec<I>, Callers<O>)> {
         let mut batch = Vec::new();
+        if Instant::now() < self.next {
+            sleep_until(self.next).await;
+        }
         loop {
             tokio::select! {
                 biased;
@@ -103,6 +118,7 @@ impl<I, O> Flusher<I, O> {
                 () = stop.cancelled(), if !self.queue.is_closed() => self.queue.close(),
             }
         }
+        self.next = Instant::now() + self.apart;
         let (items, callers) =
             batch.into_iter().map(|waiting| (waiting.item, waiting.answer)).unzip();
         Some((items, Callers(callers)))
@@ -131,7 +147,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_comes_during_a_flush_goes_together_in_the_next() {
-        let (batcher, flusher) = batcher(100, 100);
+        let (batcher, flusher) = batcher(100, 100, Duration::ZERO);
         let stop = CancellationToken::new();
         let callers = async {
             let first = batcher.submit(0);
@@ -149,8 +165,32 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_first_goes_at_once_and_what_follows_keeps_its_distance() {
+        let (batcher, flusher) = batcher(100, 100, Duration::from_millis(50));
+        let (stop, began) = (CancellationToken::new(), Instant::now());
+        let callers = async {
+            assert_eq!(batcher.submit(0).await, Ok(0));
+            assert_eq!(began.elapsed(), Duration::from_millis(10));
+            join(batcher.submit(1), async {
+                sleep(Duration::from_millis(20)).await;
+                batcher.submit(2).await
+            })
+            .await
+            .0
+            .unwrap();
+            assert_eq!(began.elapsed(), Duration::from_millis(60));
+            sleep(Duration::from_millis(50)).await;
+            assert_eq!(batcher.submit(3).await, Ok(6));
+            assert_eq!(began.elapsed(), Duration::from_millis(120), "long after the one before");
+            stop.cancel();
+        };
+        let (sizes, ()) = join(doubling(flusher, stop.clone()), callers).await;
+        assert_eq!(sizes, [1, 2, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn more_than_may_wait_is_refused_and_the_rest_is_finished_after_stop() {
-        let (batcher, flusher) = batcher(1, 2);
+        let (batcher, flusher) = batcher(1, 2, Duration::ZERO);
         let stop = CancellationToken::new();
         let callers = async {
             let asked = join_all((0..10).map(|n| batcher.offer(n)));

@@ -27,6 +27,9 @@ use crate::state::AppState;
 const ASKS_AT_ONCE: usize = 256;
 const OUTCOMES_AT_ONCE: usize = 512;
 const MOST_WAITING: usize = 4_096;
+/// How far such statements keep apart. Nobody in Teams waits for the books.
+const ASKS_APART: Duration = Duration::from_millis(4);
+const OUTCOMES_APART: Duration = Duration::from_millis(25);
 
 /// How often things are done.
 #[derive(Clone, Copy, Debug)]
@@ -96,8 +99,8 @@ pub struct Clerks {
 
 impl Shared {
     pub fn new(app: AppState, pace: Pace, pulse: Pulse) -> (Self, Clerks) {
-        let (due, asks) = batcher(ASKS_AT_ONCE, MOST_WAITING);
-        let (hand_in, outcomes) = batcher(OUTCOMES_AT_ONCE, MOST_WAITING);
+        let (due, asks) = batcher(ASKS_AT_ONCE, MOST_WAITING, ASKS_APART);
+        let (hand_in, outcomes) = batcher(OUTCOMES_AT_ONCE, MOST_WAITING, OUTCOMES_APART);
         let clerks = Clerks {
             db: app.db.clone(),
             clock: app.clock.clone(),

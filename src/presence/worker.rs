@@ -23,7 +23,7 @@ use super::budget::Slot;
 use super::changeover::Changeover;
 use super::condition::Condition;
 use super::marks;
-use super::plan::{self, Step};
+use super::plan::{self, Step, Urgency};
 use super::push::{self, Done};
 use super::shared::Shared;
 use super::store::due::{Ask, DueUser, Standing, Told};
@@ -36,10 +36,13 @@ use crate::kit::db::PATIENCE;
 use crate::kit::wake::Bell;
 use crate::microsoft::Connection;
 
-/// Requests of one account on their way at once.
-const IN_FLIGHT: usize = 16;
+/// Steps of one account on their way at once, until they stand in the books: enough for a tenant's
+/// 50 a second while Microsoft takes half a second for each.
+const IN_FLIGHT: usize = 32;
 /// Users looked at at once.
 const AT_ONCE: i64 = 64;
+/// How long what happens is left unseen while those wait whom nobody can be more urgent than.
+const BUSY: Duration = Duration::from_millis(250);
 /// How long to wait before asking a Postgres that is away again.
 const AWAY: Duration = Duration::from_secs(1);
 
@@ -80,6 +83,7 @@ pub struct Worker {
     /// There may be more to see than what we saw.
     pub(super) stale: bool,
     pub(super) look_at: Instant,
+    looked: Instant,
 }
 
 impl Worker {
@@ -104,6 +108,7 @@ impl Worker {
             up: None,
             stale: true,
             look_at: Instant::now(),
+            looked: Instant::now(),
         }
     }
 
@@ -140,7 +145,7 @@ impl Worker {
                     }
                 }
                 signed_in = self.changeover.done() => Box::pin(self.signed_in(signed_in)).await,
-                () = self.bell.rung() => { self.stale = true; }
+                () = self.bell.rung() => self.something_happened(),
                 slot = way::slot(self.way.as_deref(), self.queue.front()), if self.may_push() => {
                     self.push_next(slot);
                 }
@@ -152,6 +157,7 @@ impl Worker {
     /// Sees how the account stands and what is due.
     async fn look(&mut self) -> Option<Ended> {
         self.stale = false;
+        self.looked = Instant::now();
         // Those in hand are still due in the table.
         let most = AT_ONCE + i64::try_from(self.in_hand.len()).unwrap_or(0);
         let ask = Ask { account: self.lease.account, term: self.lease.term, most };
@@ -193,6 +199,16 @@ impl Worker {
             self.wind_down().await;
         }
         None
+    }
+
+    /// Looks at once; or soon, while there is enough to do that is as urgent as can be.
+    fn something_happened(&mut self) {
+        let urgent = |due: &DueUser| plan::urgency(&due.facts) == Urgency::Call;
+        if self.queue.back().is_some_and(urgent) {
+            self.look_at = self.look_at.min(self.looked + BUSY);
+        } else {
+            self.stale = true;
+        }
     }
 
     fn look_again_soon(&mut self) {
