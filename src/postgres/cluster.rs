@@ -132,7 +132,9 @@ async fn initdb(
 ) -> anyhow::Result<Output> {
     let locales: &[&[&str]] = match binaries.major {
         17.. => &[&["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]],
-        _ => &[&["--locale=C.UTF-8"], &["--locale=en_US.UTF-8"]],
+        _ => {
+            &[&["--locale=C.UTF-8", "--lc-collate=C"], &["--locale=en_US.UTF-8", "--lc-collate=C"]]
+        }
     };
     let mut outcome = None;
     for locale in locales {

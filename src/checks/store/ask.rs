@@ -108,22 +108,29 @@ pub async fn claim(
     sqlx::query_as!(
         Errand,
         r#"
-        WITH due AS (
-            SELECT s.account_id, s.integration_id, s.asked_at IS NOT NULL AS asked,
-                row_number() OVER (ORDER BY s.asked_at IS NULL, s.due_at) AS place
+        WITH asked AS (
+            SELECT s.account_id, s.integration_id
             FROM setup_checks s
             JOIN integrations i ON i.account_id = s.account_id AND i.id = s.integration_id
             JOIN accounts a ON a.id = s.account_id
-            WHERE s.due_at <= $4 AND (s.run IS NULL OR s.run_until < now())
-                AND i.removing_since IS NULL AND a.deleting_since IS NULL
-                AND (a.deactivated_at IS NULL OR s.asked_at IS NOT NULL)
-        ), free AS (
-            SELECT s.account_id, s.integration_id, due.asked
-            FROM due JOIN setup_checks s
-                ON s.account_id = due.account_id AND s.integration_id = due.integration_id
-            WHERE due.place <= CASE WHEN due.asked THEN $2::bigint ELSE $3::bigint END
+            WHERE s.asked_at IS NOT NULL AND s.due_at <= $4
                 AND (s.run IS NULL OR s.run_until < now())
+                AND i.removing_since IS NULL AND a.deleting_since IS NULL
+            ORDER BY s.due_at LIMIT $2
             FOR UPDATE OF s SKIP LOCKED
+        ), by_night AS (
+            SELECT s.account_id, s.integration_id
+            FROM setup_checks s
+            JOIN integrations i ON i.account_id = s.account_id AND i.id = s.integration_id
+            JOIN accounts a ON a.id = s.account_id
+            WHERE s.asked_at IS NULL AND s.due_at <= $4
+                AND (s.run IS NULL OR s.run_until < now())
+                AND i.removing_since IS NULL AND a.deleting_since IS NULL
+                AND a.deactivated_at IS NULL
+            ORDER BY s.due_at LIMIT greatest($3 - (SELECT count(*) FROM asked), 0)
+            FOR UPDATE OF s SKIP LOCKED
+        ), free AS (
+            SELECT *, true AS asked FROM asked UNION ALL SELECT *, false FROM by_night
         )
         UPDATE setup_checks s SET run = gen_random_uuid(), node_id = $1, started_at = $4,
             run_until = now() + interval '2 minutes'
