@@ -6,6 +6,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::TOPIC;
 use crate::ids::{CloudlinkAccountId, CloudlinkUserId, SubscriptionId};
@@ -72,11 +73,12 @@ pub fn parse(body: &[u8]) -> Result<Vec<Event>, Malformed> {
         })?;
         return one.event().map(|event| vec![event]);
     }
-    let all: Vec<Value> = serde_json::from_slice(body).map_err(|_| Malformed("not JSON"))?;
+    let all: Vec<&RawValue> = serde_json::from_slice(body).map_err(|_| Malformed("not JSON"))?;
     let mut events = Vec::with_capacity(all.len());
     let mut first_complaint = None;
     for one in all {
-        let one = serde_json::from_value::<Wire>(one).map_err(|_| Malformed("not a JSON object"));
+        let one = serde_json::from_str::<Wire>(one.get());
+        let one = one.map_err(|_| Malformed("not a JSON object"));
         match one.and_then(Wire::event) {
             Ok(event) => events.push(event),
             Err(complaint) => {
