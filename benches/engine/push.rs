@@ -5,20 +5,25 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use presence_portal::ids::AccountId;
 use presence_portal::kit::http::http_client;
+use presence_portal::presence::store::leases;
 use presence_portal::sandbox::{Sandbox, TenantManners};
+use sqlx::{Postgres, Transaction};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
 use crate::hooks::Line;
+use crate::portal::Cost;
 use crate::stage::Stage;
 use crate::world::Shape;
 
 /// Requests of the bare client on their way at once: as many as one account's worker has.
 const AT_ONCE: usize = 16;
 
-/// Processor time per thousand updates, and the same of a client that does nothing else.
+/// Processor time per thousand updates, from the event on and from when they are due on; and the
+/// same of a client that does nothing else.
 pub async fn cost(seconds: u64) {
     let accounts = 20;
     // As many as fit into the time, give or take: what counts is the cost of each.
@@ -29,36 +34,91 @@ pub async fn cost(seconds: u64) {
     for customer in &stage.sandbox.world().customers {
         stage.sandbox.manners(customer.tenant, no_limit).unwrap();
     }
-    let before = stage.portal.cost();
-    let began = Instant::now();
-    for (round, state) in ["onCall", "available"].into_iter().enumerate() {
-        let mut line = Line::to(stage.portal.address).await;
-        for start in (0..each).step_by(50) {
-            for hook in &stage.hooks {
-                let users = start..(start + 50).min(each);
-                let events: Vec<_> =
-                    users.map(|user| hook.event(user, user * 2 + round, state)).collect();
-                let body = serde_json::to_string(&events).unwrap();
-                assert_eq!(line.post(hook, &body).await, 204);
-            }
-        }
-        let done = f64::from(u32::try_from(accounts * each * (round + 1)).unwrap());
-        stage.portal.reaches("portal_pushes_total", "result=\"done\"", done).await;
-    }
-    let took = began.elapsed();
-    let spent = stage.portal.cost() - before;
     let updates = accounts * each * 2;
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-    let thousands = updates as f64 / 1_000.0;
-    let (portal, postgres) =
-        (spent.portal / thousands, spent.postgres.unwrap_or(f64::NAN) / thousands);
-    let bare = bare(&stage.sandbox, updates) / thousands;
-    println!(
-        "push: {updates} updates in {took:.1?}; a thousand cost {:.3} s of processor: {portal:.3} the portal, {postgres:.3} Postgres",
-        portal + postgres
-    );
+    let mut done = 0.0;
+    let whole = Spent::of(&stage, updates, async {
+        for (round, state) in ["onCall", "available"].into_iter().enumerate() {
+            let mut line = Line::to(stage.portal.address).await;
+            for start in (0..each).step_by(50) {
+                for hook in &stage.hooks {
+                    let users = start..(start + 50).min(each);
+                    let events: Vec<_> =
+                        users.map(|user| hook.event(user, user * 2 + round, state)).collect();
+                    let body = serde_json::to_string(&events).unwrap();
+                    assert_eq!(line.post(hook, &body).await, 204);
+                }
+            }
+            done += all_of(updates) / 2.0;
+            stage.portal.reaches("portal_pushes_total", "result=\"done\"", done).await;
+        }
+    })
+    .await;
+    whole.say("from the event on");
+
+    for wanted in [Some("in-a-call"), None] {
+        let due = make_due(&stage, wanted).await;
+        done += all_of(updates) / 2.0;
+        let pushed = Spent::of(&stage, updates / 2, async {
+            due.commit().await.unwrap();
+            stage.portal.reaches("portal_pushes_total", "result=\"done\"", done).await;
+        })
+        .await;
+        pushed.say(if wanted.is_some() { "set, once due" } else { "cleared, once due" });
+    }
+    let bare = bare(&stage.sandbox, updates) / (all_of(updates) / 1_000.0);
     println!("push: ceiling {bare:.3} s a thousand, the bare HTTP client with nothing to remember");
     stage.close().await;
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+fn all_of(updates: usize) -> f64 {
+    updates as f64
+}
+
+/// What a number of updates took and cost.
+struct Spent {
+    updates: usize,
+    took: Duration,
+    cost: Cost,
+}
+
+impl Spent {
+    async fn of(stage: &Stage, updates: usize, work: impl Future<Output = ()>) -> Self {
+        let (began, before) = (Instant::now(), stage.portal.cost());
+        work.await;
+        Self { updates, took: began.elapsed(), cost: stage.portal.cost() - before }
+    }
+
+    fn say(&self, which: &str) {
+        let thousands = all_of(self.updates) / 1_000.0;
+        let portal = self.cost.portal / thousands;
+        let postgres = self.cost.postgres.unwrap_or(f64::NAN) / thousands;
+        println!(
+            "push: {} updates in {:.1?}, {which}; a thousand cost {:.3} s of processor: {portal:.3} the portal, {postgres:.3} Postgres",
+            self.updates,
+            self.took,
+            portal + postgres
+        );
+    }
+}
+
+/// Everybody is to show something else, as after a change of the mapping, once this is committed.
+async fn make_due(stage: &Stage, wanted: Option<&str>) -> Transaction<'static, Postgres> {
+    let mut tx = stage.opened.db.begin().await.unwrap();
+    sqlx::query(
+        "UPDATE presences SET wanted = $1, urgency = 0, revision = revision + 1, due_at = now(),
+            waiting_since = now() WHERE wanted IS DISTINCT FROM $1",
+    )
+    .bind(wanted)
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    let accounts: Vec<AccountId> = sqlx::query_scalar("SELECT account_id FROM presence_accounts")
+        .fetch_all(&mut *tx)
+        .await
+        .unwrap();
+    leases::ring_elsewhere(&mut *tx, &accounts).await.unwrap();
+    tx
 }
 
 fn no_limit(manners: &mut TenantManners) {
