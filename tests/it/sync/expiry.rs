@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use presence_portal::sandbox::{Permission, System, World};
 
 use super::Office;
+use crate::support::until;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_a_secret_is_read_from_entra_where_that_may_be_read() {
@@ -16,6 +17,9 @@ async fn the_end_of_a_secret_is_read_from_entra_where_that_may_be_read() {
     office.pass_and_look(TimeDelta::minutes(55));
     office.phone_is("Ann Miller", "onCall");
     office.holds("Ann Miller", Some("InACall")).await;
+    let signed_in = || office.sandbox.requests_to(System::Login).len() >= 2;
+    until("the token is renewed", signed_in).await;
+    office.at_rest().await;
     assert_eq!(applications(&office), 0, "the token says that it would be refused");
 
     office.sandbox.grant(tenant, Permission::ReadApplications).unwrap();
