@@ -14,7 +14,6 @@ use crate::hooks::{Hook, Line};
 use crate::stage::Stage;
 use crate::world::Shape;
 
-const CONNECTIONS: usize = 64;
 /// Both mean a call: so that events are written down and nothing is pushed.
 const STATES: [&str; 2] = ["onCall", "busy"];
 
@@ -23,6 +22,18 @@ pub struct Wanted {
     /// Events a second over all connections; 0: as many as it takes in.
     #[arg(long, default_value_t = 0)]
     pub rate: u32,
+    /// How many send at once.
+    #[arg(long, default_value_t = 64)]
+    pub connections: usize,
+    /// How many events go in one request.
+    #[arg(long, default_value_t = 1)]
+    pub together: usize,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { rate: 0, connections: 64, together: 1 }
+    }
 }
 
 pub async fn run(wanted: &Wanted, seconds: u64) {
@@ -32,7 +43,7 @@ pub async fn run(wanted: &Wanted, seconds: u64) {
     warm_up(&stage).await;
     let before = stage.portal.cost();
     let flushes = stage.portal.metric("portal_flush_events_count", "").await;
-    let (answered, refused, mut took) = storm(&stage, wanted.rate, seconds).await;
+    let (answered, refused, mut took) = storm(&stage, wanted, seconds).await;
     let cost = stage.portal.cost() - before;
     let flushes = stage.portal.metric("portal_flush_events_count", "").await - flushes;
     took.sort_unstable();
@@ -44,7 +55,8 @@ pub async fn run(wanted: &Wanted, seconds: u64) {
         answered as f64 / 1_000.0,
     );
     println!(
-        "ingest: {rate:.0} events/s at {CONNECTIONS} connections, p50 {:.1?}, p99 {:.1?}, {refused} put off; {batch:.0} a flush; a thousand cost {:.3} s of the portal and {:.3} s of Postgres",
+        "ingest: {rate:.0} events/s at {} connections, p50 {:.1?}, p99 {:.1?}, {refused} put off; {batch:.0} a flush; a thousand cost {:.3} s of the portal and {:.3} s of Postgres",
+        wanted.connections,
         at(500),
         at(990),
         cost.portal / thousand,
@@ -76,15 +88,16 @@ async fn warm_up(stage: &Stage) {
 }
 
 /// How many events were taken, how many put off, and how long each took.
-async fn storm(stage: &Stage, rate: u32, seconds: u64) -> (u64, u64, Vec<Duration>) {
+async fn storm(stage: &Stage, wanted: &Wanted, seconds: u64) -> (u64, u64, Vec<Duration>) {
     let began = Instant::now();
     let until = began + Duration::from_secs(seconds);
-    let each = match rate {
+    let each = match wanted.rate {
         0 => Duration::ZERO,
-        rate => Duration::from_secs(1) * u32::try_from(CONNECTIONS).unwrap() / rate,
+        rate => Duration::from_secs(1) * u32::try_from(wanted.connections).unwrap() / rate,
     };
+    let together = wanted.together;
     let mut senders = JoinSet::new();
-    for connection in 0..CONNECTIONS {
+    for connection in 0..wanted.connections {
         let hooks: Vec<Hook> =
             stage.hooks.iter().skip(connection % 10).step_by(10).cloned().collect();
         let mut line = Line::to(stage.portal.address).await;
@@ -98,12 +111,20 @@ async fn storm(stage: &Stage, rate: u32, seconds: u64) -> (u64, u64, Vec<Duratio
                     break;
                 }
                 let hook = &hooks[number % hooks.len()];
-                let user = (connection * 7 + number / hooks.len()) % hook.customer.phones.len();
+                let user = connection * 7 + number / hooks.len();
                 let says = STATES[number % 2];
-                let event = hook.event(user, connection * 10_000_000 + number, says);
-                match line.post(hook, &event.to_string()).await {
-                    204 => taken += 1,
-                    503 => refused += 1,
+                let event = |place: usize| {
+                    let user = (user + place) % hook.customer.phones.len();
+                    hook.event(user, connection * 10_000_000 + number * together + place, says)
+                };
+                let body = match together {
+                    1 => event(0).to_string(),
+                    _ => serde_json::to_string(&(0..together).map(event).collect::<Vec<_>>())
+                        .unwrap(),
+                };
+                match line.post(hook, &body).await {
+                    204 => taken += together as u64,
+                    503 => refused += together as u64,
                     other => panic!("the webhook answered {other}"),
                 }
                 took.push(sent.elapsed());

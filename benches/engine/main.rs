@@ -68,7 +68,7 @@ fn main() {
             Some(Command::Seed(wanted)) => seed::run(&wanted).await.unwrap(),
             Some(Command::Bare(wanted)) => push::be_bare(&wanted).await,
             None => {
-                ingest::run(&ingest::Wanted { rate: 0 }, seconds).await;
+                ingest::run(&ingest::Wanted::default(), seconds).await;
                 push::cost(seconds).await;
                 push::goodput(seconds.max(30)).await;
                 delay::run(seconds).await;

@@ -3,10 +3,10 @@
 //! The list posts `account` once for each of them. When "all that match" was chosen it posts
 //! `matching` instead, with what the list's address asked for: ten thousand ids fit in no form.
 
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
 use super::asked::Asked;
-use super::store;
+use super::store::{self, Sort};
 use crate::ids::{AccountId, StaffId};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,5 +43,23 @@ impl Selection {
             Self::These(ids) => store::named(db, ids, scope).await,
             Self::Matching(query) => store::all(db, &Asked::read(query).wanted(scope)).await,
         }
+    }
+
+    /// How many those are, and who they are: of all that match, the first `most`.
+    pub async fn glance(
+        &self,
+        db: &PgPool,
+        scope: Option<StaffId>,
+        most: u8,
+    ) -> sqlx::Result<(usize, Vec<(AccountId, String)>)> {
+        let Self::Matching(query) = self else {
+            let accounts = self.accounts(db, scope).await?;
+            return Ok((accounts.len(), accounts));
+        };
+        let wanted = Asked::read(query).wanted(scope);
+        let count = store::count(db, &wanted).await?.of(wanted.active, wanted.health);
+        let first = store::page(db, &wanted, Sort::Name, most.into(), 0).await?;
+        let first = first.into_iter().map(|listed| (listed.id, listed.name)).collect();
+        Ok((usize::try_from(count).unwrap_or(0), first))
     }
 }

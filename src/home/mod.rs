@@ -88,16 +88,19 @@ async fn now(
     Db(mut db): Db,
     Zone(zone): Zone,
 ) -> web::Result<(Live, Hour)> {
-    let now = app.clock.now();
-    let minutes = minutes(app, viewer.scope(), now).await?;
-    let hour = Hour::of(&minutes, now, zone)?;
-    let scope = viewer.scope();
-    store::count_people(&mut *db).await?;
-    let concerns = concerns(app, &mut db, scope).await?;
-    let totals = store::totals(&mut *db, scope).await?;
-    let well_since =
-        if concerns.is_empty() { store::well_since(&mut *db, scope).await? } else { None };
+    let (now, scope) = (app.clock.now(), viewer.scope());
+    let rest = async {
+        store::count_people(&mut *db).await?;
+        let concerns = concerns(app, &mut db, scope).await?;
+        let totals = store::totals(&mut *db, scope).await?;
+        let well_since =
+            if concerns.is_empty() { store::well_since(&mut *db, scope).await? } else { None };
+        Ok((concerns, totals, well_since))
+    };
+    let (minutes, (concerns, totals, well_since)) =
+        tokio::try_join!(minutes(app, scope, now), rest)?;
     drop(db);
+    let hour = Hour::of(&minutes, now, zone)?;
     let part =
         Now { concerns, totals, well_since, hour: hour.clone(), may_add: viewer.is_partner() };
     Ok((Live::of(&part)?, hour))

@@ -44,9 +44,8 @@ const MOST_AT_ONCE: usize = 1_024;
 /// Bodies that may wait for a flush, and events in them and in the flush that is going on.
 const MOST_WAITING: usize = 4_096;
 const MOST_EVENTS: usize = 16_384;
-/// Flushes that are written at once, and how long after each other they begin.
+/// Flushes that are written at once.
 const FLUSHES: usize = 2;
-const APART: Duration = Duration::from_millis(4);
 /// How long a webhook's key is believed without asking again.
 const KEY_LASTS: Duration = Duration::from_secs(30);
 const MOST_KEYS: usize = 100_000;
@@ -83,7 +82,7 @@ enum Failed {
 }
 
 pub fn inbox(app: &AppState, pulse: Pulse) -> (Inbox, Writer) {
-    let (hand_in, queue) = batcher(MOST_AT_ONCE, MOST_WAITING, APART);
+    let (hand_in, queue) = batcher(MOST_AT_ONCE, MOST_WAITING, Duration::ZERO);
     let (db, clock) = (app.db.clone(), app.clock.clone());
     let inbox = Inbox {
         db: db.clone(),

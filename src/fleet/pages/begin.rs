@@ -30,7 +30,7 @@ pub fn routes() -> Router<AppState> {
 const OFFERED: [Deed; 4] = [Deed::Test, Deed::SwitchOn, Deed::SwitchOff, Deed::Update];
 const RECENT: i64 = 50;
 /// Of the ticked accounts so many are named.
-const NAMED: usize = 20;
+const NAMED: u8 = 20;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -47,7 +47,9 @@ struct Ticked {
 #[template(path = "fleet/bulk.html")]
 struct BulkPage {
     chrome: Chrome,
+    /// Of all that match, only those that are named.
     ticked: Vec<(AccountId, String)>,
+    count: usize,
     /// What the list is searched for, where all that it shows are meant.
     matching: Option<String>,
     /// What is about to be done to them; none: it is yet to be chosen.
@@ -80,13 +82,21 @@ impl BulkPage {
 
     /// What the card is about: all that match were not ticked.
     fn title(&self) -> String {
-        let (count, noun) = (self.ticked.len(), noun(self.ticked.len()));
+        let (count, noun) = (self.count, noun(self.count));
         match (&self.matching, self.deed) {
             (Some(_), Some(deed)) => format!("{} for {count} {noun}?", deed.label()),
             (Some(_), None) if count == 1 => format!("{count} {noun} matches"),
             (Some(_), None) => format!("{count} {noun} match"),
             (None, _) => format!("{count} {noun} ticked"),
         }
+    }
+
+    fn named(&self) -> impl Iterator<Item = &str> {
+        self.ticked.iter().take(NAMED.into()).map(|(_, name)| name.as_str())
+    }
+
+    fn unnamed(&self) -> usize {
+        self.count.saturating_sub(NAMED.into())
     }
 
     /// What it leads to, for whoever is about to say yes.
@@ -111,14 +121,14 @@ async fn page(
     app: &AppState,
     viewer: &Viewer,
     ticked: &Ticked,
-    accounts: Vec<(AccountId, String)>,
+    (count, accounts): (usize, Vec<(AccountId, String)>),
     errors: FieldErrors,
 ) -> web::Result<BulkPage> {
     let recent = runs::store::recent(&app.db, Kind::Bulk, viewer.scope(), RECENT).await?;
     let chrome = viewer.chrome("Bulk work", Section::Bulk);
     let matching = ticked.matching.clone();
     let deed = ticked.deed().filter(|_| matching.is_some());
-    Ok(BulkPage { chrome, ticked: accounts, matching, deed, recent, errors })
+    Ok(BulkPage { chrome, ticked: accounts, count, matching, deed, recent, errors })
 }
 
 async fn choose(
@@ -127,7 +137,7 @@ async fn choose(
     Query(ticked): Query<Ticked>,
 ) -> web::Result<Response> {
     may_begin(&viewer)?;
-    let accounts = ticked.selection().accounts(&app.db, viewer.scope()).await?;
+    let accounts = ticked.selection().glance(&app.db, viewer.scope(), NAMED).await?;
     let page = page(&app, &viewer, &ticked, accounts, FieldErrors::default()).await?;
     Ok(Page(page).into_response())
 }
@@ -143,6 +153,7 @@ async fn begin(
     let accounts = selection.accounts(&app.db, viewer.scope()).await?;
     let complain = async |accounts: Vec<(AccountId, String)>, complaint: &'static str| {
         let errors = FieldErrors::just("form", complaint);
+        let accounts = (accounts.len(), accounts);
         page(&app, &viewer, &ticked, accounts, errors).await.map(refused)
     };
     let Some(deed) = ticked.deed().filter(|_| !accounts.is_empty()) else {

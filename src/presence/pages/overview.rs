@@ -63,15 +63,16 @@ async fn show(
     Partial(partial): Partial,
     Zone(zone): Zone,
 ) -> web::Result {
-    let seen = asked.seen.clone();
-    let people = people(&app, the.account.id, asked).await?;
-    let rows = Live::of(&Rows { people: &people })?;
+    let (seen, span) = (asked.seen.clone(), asked.span());
+    let people = people(&app, the.account.id, asked);
     if partial {
+        let people = people.await?;
+        let rows = Live::of(&Rows { people: &people })?;
         let again = rows.clone();
         return again.unless_seen(&seen, &PeoplePart { people, rows });
     }
-    let span = people.asked.span();
-    let inner = now(&app, &the.account, span, zone).await?;
+    let (people, inner) = tokio::try_join!(people, now(&app, &the.account, span, zone))?;
+    let rows = Live::of(&Rows { people: &people })?;
     let is_on = inner.standing.stage == Stage::On;
     Ok(Page(OverviewPage {
         chrome: the.chrome("Presence", AccountTab::Presence),
