@@ -57,7 +57,7 @@ const OF_PORTAL: [&str; 34] = [
     "/glossary",
 ];
 
-const OF_ACCOUNT: [&str; 39] = [
+const OF_ACCOUNT: [&str; 40] = [
     "",
     "/edit",
     "/activity",
@@ -96,6 +96,7 @@ const OF_ACCOUNT: [&str; 39] = [
     "/presence/users/{user}",
     "/presence/users/{user}/match",
     "/presence/users/{user}/match?q=miller",
+    "/presence/users/{user}/match?q=nobodyhasthisname",
     "/presence/users/{user}/pause",
 ];
 
