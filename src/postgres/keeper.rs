@@ -98,7 +98,7 @@ fn start(
         .arg("-k")
         .arg(socket_dir)
         .args(["-p", &PORT.to_string(), "-h", ""])
-        .args(settings(throwaway).iter().flat_map(|setting| ["-c", setting]))
+        .args(settings(throwaway).iter().flat_map(|setting| ["-c", setting.as_str()]))
         .current_dir(&cluster.dir)
         .stdout(log.try_clone().context("cannot share the log")?)
         .stderr(log)
@@ -106,8 +106,8 @@ fn start(
         .context("cannot start Postgres")
 }
 
-fn settings(throwaway: bool) -> &'static [&'static str] {
-    if throwaway {
+fn settings(throwaway: bool) -> Vec<String> {
+    let settings: &[&str] = if throwaway {
         &[
             "fsync=off",
             "synchronous_commit=off",
@@ -120,7 +120,25 @@ fn settings(throwaway: bool) -> &'static [&'static str] {
         ]
     } else {
         &["unix_socket_permissions=0700", "max_connections=60", "jit=off"]
-    }
+    };
+    let buffers = (!throwaway).then(|| format!("shared_buffers={}MB", buffers(memory())));
+    settings.iter().map(ToString::to_string).chain(buffers).collect()
+}
+
+/// An eighth of the memory, in MiB: what is looked at often stays at hand, and the rest is left to
+/// whatever else runs here.
+fn buffers(memory: Option<u64>) -> u64 {
+    memory.map_or(128, |memory| (memory / 8).clamp(128, 1_024))
+}
+
+/// The memory of this machine, or what its container may have of it, in MiB.
+fn memory() -> Option<u64> {
+    let all = fs::read_to_string("/proc/meminfo").ok()?;
+    let all = all.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let all = all.trim().strip_suffix(" kB")?.parse::<u64>().ok()? / 1_024;
+    let allowed = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let allowed = allowed.and_then(|bytes| bytes.trim().parse::<u64>().ok());
+    Some(allowed.map_or(all, |bytes| all.min(bytes / (1_024 * 1_024))))
 }
 
 /// A directory for the socket, where the cluster's own has too long a name.
@@ -188,4 +206,16 @@ fn last_complaint(cluster: &Cluster) -> String {
     let line = log.lines().rfind(|line| line.contains("FATAL") || line.contains("PANIC"));
     let line = line.or(log.lines().last()).unwrap_or("it does not say why");
     format!("{}.", line.trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn postgres_keeps_an_eighth_of_the_memory_at_hand_within_reason() {
+        let of = [None, Some(512), Some(4_096), Some(65_536)].map(buffers);
+        assert_eq!(of, [128, 128, 512, 1_024]);
+        assert!(settings(false).iter().any(|setting| setting.starts_with("shared_buffers=")));
+    }
 }
