@@ -75,10 +75,19 @@ impl Journey {
     }
 
     /// On the page of renewal links: makes one, and gives its address.
+    /// The page may still show the one before, until it is answered.
     pub async fn make_a_renewal_link(&self) -> String {
+        let shown = async || {
+            let read = "return document.querySelector('.copy__text')?.textContent ?? ''";
+            self.visitor.run(read, vec![]).await.as_str().unwrap_or_default().to_owned()
+        };
+        let before = shown().await;
         self.visitor.press("Make a renewal link").await;
+        let another =
+            async || Some(shown().await).filter(|link| !link.is_empty() && *link != before);
+        let link = self.visitor.until("another link", another).await;
         self.visitor.sees("Send this link now").await;
-        self.copied().await
+        link
     }
 
     /// What the first button to copy something would copy.
