@@ -23,11 +23,7 @@ async fn told(portal: &Portal, event: &str, cause: &str) {
         .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_is_added_tested_and_told_of_a_secret_that_ended_and_was_renewed() {
-    let journey = Journey::begin().await.syncing().await;
-    let Journey { portal, visitor, customer } = &journey;
-
+async fn a_webhook_is_added_and_tested(Journey { portal, visitor, .. }: &Journey) {
     visitor.visit("/settings").await;
     visitor.press("Notifications").await;
     visitor.press("Add a channel").await;
@@ -42,6 +38,13 @@ async fn a_webhook_is_added_tested_and_told_of_a_secret_that_ended_and_was_renew
     visitor.press("Send a test").await;
     visitor.sees("The test was taken. The answer: 200 OK: ok").await;
     assert_eq!(portal.sandbox.posted().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_added_tested_and_told_of_a_secret_that_ended_and_was_renewed() {
+    let journey = Journey::begin().await.syncing().await;
+    let Journey { portal, visitor, customer } = &journey;
+    a_webhook_is_added_and_tested(&journey).await;
 
     journey.the_secret_expires();
     let refused = Instant::now();
@@ -67,6 +70,15 @@ async fn a_webhook_is_added_tested_and_told_of_a_secret_that_ended_and_was_renew
     visitor.press("Save").await;
     visitor.sees("Saved, and tested with Microsoft").await;
     told(portal, "problem.resolved", "secret-expired").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_added_tested_and_told_without_scripts() {
+    let journey = Journey::begin_without_scripts().await.syncing().await;
+    a_webhook_is_added_and_tested(&journey).await;
+    journey.the_secret_expires();
+    told(&journey.portal, "problem.opened", "secret-expired").await;
+    journey.visitor.sees_after_reloading("The client secret has expired").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
