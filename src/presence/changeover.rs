@@ -150,7 +150,10 @@ impl Worker {
             return;
         };
         let Some(due) = self.shared.app.microsoft.token_due_at(&way.connection) else { return };
-        let due = self.condition.may_sign_in_at(due);
+        // Whoever asked for something may have renewed it meanwhile: the end of the secret is looked
+        // up all the same.
+        let look_at = self.changeover.looked_at.map_or(due, |at| at + LOOK_EVERY);
+        let due = self.condition.may_sign_in_at(due.min(look_at));
         if due <= self.shared.app.clock.now() {
             self.changeover.begin(self.shared.clone(), way, false);
         } else {

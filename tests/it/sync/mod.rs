@@ -12,6 +12,7 @@ mod office;
 mod pausing;
 mod pushing;
 mod removal;
+mod rest;
 mod sharing;
 mod telling;
 mod watched;

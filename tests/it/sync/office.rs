@@ -18,7 +18,7 @@ use url::Url;
 use super::node::Node;
 use crate::support::Stage;
 
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 pub struct Office {
     pub stage: Stage,
@@ -149,7 +149,7 @@ impl Office {
     }
 
     /// What the portal's own books say, for whoever has to find out why.
-    async fn books(&self) -> String {
+    pub(super) async fn books(&self) -> String {
         let tables: Vec<String> = sqlx::query_scalar(
             "SELECT row_to_json(p)::text FROM presences p
              UNION ALL SELECT row_to_json(t)::text FROM presence_troubles t
@@ -173,19 +173,6 @@ impl Office {
         for account in &self.accounts {
             self.stage.app.wakes.ring(*account);
         }
-    }
-
-    /// Waits until nobody is due: what was to be told is told, and written down.
-    pub async fn at_rest(&self) {
-        let nobody_is_due = async {
-            let due = "SELECT EXISTS (SELECT 1 FROM presences WHERE due_at <= $1)";
-            let now = self.stage.clock.now();
-            while sqlx::query_scalar(due).bind(now).fetch_one(&self.stage.db).await.unwrap() {
-                sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let rested = timeout(PATIENCE, nobody_is_due).await;
-        assert!(rested.is_ok(), "somebody is due all the while\n{}", self.books().await);
     }
 
     /// How often somebody's presence was set or cleared.
