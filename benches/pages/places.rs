@@ -57,7 +57,7 @@ const OF_PORTAL: [&str; 34] = [
     "/glossary",
 ];
 
-const OF_ACCOUNT: [&str; 40] = [
+const OF_ACCOUNT: [&str; 46] = [
     "",
     "/edit",
     "/activity",
@@ -72,6 +72,7 @@ const OF_ACCOUNT: [&str; 40] = [
     "/integrations/{integration}/renewals",
     "/integrations/{integration}/check",
     "/integrations/{integration}/check/pilot",
+    "/integrations/{integration}/check/pilot?q=nobodyhasthisname",
     "/notifications",
     "/notifications/add?kind=mail",
     "/presence",
@@ -79,6 +80,10 @@ const OF_ACCOUNT: [&str; 40] = [
     "/presence?range=7d",
     "/presence?q=miller",
     "/presence?q=nobodyhasthisname",
+    "/presence?q=nobodyhasthisname&sort=-name",
+    "/presence?q=nobodyhasthisname&sort=email",
+    "/presence?q=nobodyhasthisname&show=shown",
+    "/presence?q=nobodyhasthisname&show=unmatched",
     "/presence?show=unmatched",
     "/presence?show=failing",
     "/presence?show=excluded",
@@ -90,6 +95,7 @@ const OF_ACCOUNT: [&str; 40] = [
     "/presence/mapping/preview",
     "/presence/matching",
     "/presence/matching?q=miller",
+    "/presence/matching?q=nobodyhasthisname",
     "/presence/matching?show=duplicates",
     "/presence/matching?show=by-hand",
     "/presence/matching/file",

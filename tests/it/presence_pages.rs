@@ -115,6 +115,49 @@ async fn users_are_searched_filtered_and_paged() {
 }
 
 #[tokio::test]
+async fn a_search_finds_everybody_once_in_every_order_from_page_to_page() {
+    let stage = Stage::new().await;
+    let (ann, acme) = (stage.ann().await, stage.synced_account("Acme").await);
+    let mut people = Vec::new();
+    for number in 0..120 {
+        let first = ["Abe", "Kay", "Zoe", "k", "Joran", "5th"][number % 6];
+        let name = format!("{first} Sought {number:03}");
+        stage.person(acme, &name).await;
+        people.push(name);
+    }
+    stage.person(acme, "Kim Other").await;
+    people.sort_unstable();
+    for order in ["name", "-name", "email"] {
+        let mut found = Vec::new();
+        let mut at = format!("/accounts/{acme}/presence?q=SOUGHT&sort={order}");
+        loop {
+            let page = ann.visit(&at).await;
+            let names = page.all("#people-rows tr th a").into_iter();
+            found.extend(names.map(|name| name.text().collect::<String>()));
+            if !page.has_link("Next") {
+                break;
+            }
+            at = page.link("Next");
+            assert!(found.len() <= people.len(), "{order}: {at}");
+        }
+        let folded = |name: &String| name.to_lowercase();
+        assert!(order == "-name" || found.is_sorted_by_key(folded), "{order}: {found:?}");
+        assert!(order != "-name" || found.iter().rev().is_sorted_by_key(folded), "{found:?}");
+        found.sort_unstable();
+        assert_eq!(found, people, "{order}");
+    }
+    let offered = format!("/accounts/{acme}/presence/users/{}/match?q=sought", id("Kim Other"));
+    let names: Vec<String> = ann
+        .visit(&offered)
+        .await
+        .all("#candidates label")
+        .into_iter()
+        .map(|one| one.text().collect())
+        .collect();
+    assert!(names.len() > 1 && names.iter().all(|name| name.starts_with("5th")), "{names:?}");
+}
+
+#[tokio::test]
 async fn each_user_shows_telephone_and_teams_and_live_parts_answer_only_when_something_changed() {
     let stage = Stage::new().await;
     let (ann, acme) = (stage.ann().await, stage.synced_account("Acme").await);

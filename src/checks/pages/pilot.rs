@@ -11,7 +11,6 @@ use super::{TheCheckToRun, at};
 use crate::audit::{self, Changes, Entry};
 use crate::checks::store::{self, Ask, Candidate};
 use crate::ids::EntraUserId;
-use crate::kit::text::sought;
 use crate::state::AppState;
 use crate::web::{
     self, AccountTab, Chrome, FieldErrors, Form, Page, Partial, Query, refused, see_other_saying,
@@ -74,7 +73,7 @@ async fn dialog(
     errors: FieldErrors,
 ) -> web::Result<PilotDialog> {
     let account = the.the.account.id;
-    let candidates = store::candidates(&app.db, account, &sought(&search), SHOWN).await?;
+    let candidates = store::candidates(&app.db, account, &search, SHOWN).await?;
     Ok(PilotDialog { back: at(&the.integration), search, candidates, errors })
 }
 

@@ -1,10 +1,10 @@
 //! Who can be a pilot, and what the sync does for them meanwhile.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
 use crate::ids::{AccountId, EntraUserId};
-use crate::kit::text;
+use crate::presence::store::candidates as entra;
 
 /// Somebody in Entra who is enabled, to choose from.
 #[derive(Clone, Debug)]
@@ -14,26 +14,24 @@ pub struct Candidate {
     pub address: String,
 }
 
-/// Those whose name or sign-in address holds `search`, the first few by name.
+/// Those whose name or address holds `search`, the first few by name.
 pub async fn candidates(
-    db: impl PgExecutor<'_>,
+    db: &PgPool,
     account: AccountId,
     search: &str,
     limit: i64,
 ) -> sqlx::Result<Vec<Candidate>> {
+    let named = entra::named(db, account, search, true, limit).await?;
     sqlx::query_as!(
         Candidate,
         r#"
         SELECT entra_id AS "id: EntraUserId", display_name AS name, user_principal_name AS address
         FROM entra_users
-        WHERE account_id = $1 AND enabled AND NOT gone
-            AND ($2 = '' OR searched LIKE $2)
+        WHERE account_id = $1 AND entra_id = ANY ($2)
         ORDER BY lower(display_name), entra_id
-        LIMIT $3
         "#,
         account as AccountId,
-        text::anywhere(search),
-        limit,
+        &named as &[EntraUserId],
     )
     .fetch_all(db)
     .await

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use serde::Deserialize;
-use sqlx::PgExecutor;
+use sqlx::PgPool;
 
 use super::user::InPath;
 use crate::accounts::{Account, TheAccountToChange};
@@ -96,8 +96,9 @@ async fn take(
     };
     let (candidate, complaint) = judged(candidate);
     let Some(candidate) = candidate else {
+        drop(tx);
         let search = chosen.q;
-        let candidates = offered(&mut *tx, account.id, &person, &search).await?;
+        let candidates = offered(&app.db, account.id, &person, &search).await?;
         let errors = FieldErrors::just("entra", complaint);
         let dialog = MatchDialog { account: account.clone(), person, search, candidates, errors };
         if partial {
@@ -126,7 +127,7 @@ async fn take(
 
 /// Whom a search finds; before there is one, who is likely.
 async fn offered(
-    db: impl PgExecutor<'_>,
+    db: &PgPool,
     account: AccountId,
     person: &Person,
     search: &str,

@@ -3,8 +3,9 @@
 //! An account has fifty thousand of them, and most are matched with somebody: whoever is offered is
 //! found by an index, or among the few that are walked through.
 
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
+use super::people::MIDDLE;
 use super::why::Person;
 use crate::ids::{AccountId, CloudlinkUserId, EntraUserId};
 use crate::kit::text;
@@ -23,23 +24,52 @@ pub struct Candidate {
     pub taken_by: Option<String>,
 }
 
-/// Entra users whose name or address holds `search`, the first few by name.
+/// The first Entra users by name whose name or address holds `search`. An index has all that this
+/// looks into, and both halves of it are read at once.
+pub async fn named(
+    db: &PgPool,
+    account: AccountId,
+    search: &str,
+    only_enabled: bool,
+    limit: i64,
+) -> sqlx::Result<Vec<EntraUserId>> {
+    macro_rules! half {
+        ($which:literal) => {
+            sqlx::query_scalar!(
+                r#"SELECT entra_id AS "id: EntraUserId" FROM entra_users
+                WHERE account_id = $1 AND NOT gone AND (enabled OR NOT $4)
+                    AND strpos(searched, $2) > 0 AND lower(display_name) "#
+                    + $which
+                    + " $3 ORDER BY lower(display_name), entra_id LIMIT $5",
+                account as AccountId,
+                text::sought(search),
+                MIDDLE,
+                only_enabled,
+                limit,
+            )
+            .fetch_all(db)
+        };
+    }
+    let (mut found, rest) = tokio::try_join!(half!("<"), half!(">="))?;
+    found.extend(rest);
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// Entra users whose name or address holds `search`, or who have it as an alias: the first few by
+/// name.
 pub async fn found(
-    db: impl PgExecutor<'_>,
+    db: &PgPool,
     account: AccountId,
     user: &CloudlinkUserId,
     search: &str,
     limit: i64,
 ) -> sqlx::Result<Vec<Candidate>> {
+    let named = named(db, account, search, false, limit).await?;
     sqlx::query_as!(
         Candidate,
         r#"
-        WITH found AS MATERIALIZED (
-            SELECT e.entra_id FROM entra_users e
-            WHERE e.account_id = $1 AND NOT e.gone AND strpos(e.searched, $2) > 0
-            ORDER BY lower(e.display_name), e.entra_id
-            LIMIT $3
-        ), by_alias AS MATERIALIZED (
+        WITH by_alias AS MATERIALIZED (
             SELECT e.entra_id FROM entra_users e
             WHERE position('@' IN $2) > 0 AND e.account_id = $1 AND NOT e.gone
                 AND e.hint_keys && ARRAY[hint_key($1, 'a', $2)] AND $2 = ANY (e.proxy_addresses)
@@ -54,7 +84,7 @@ pub async fn found(
             (SELECT u.name FROM cloudlink_users u
                 WHERE u.account_id = $1 AND u.entra_id = e.entra_id AND u.user_id <> $4
                     AND NOT u.excluded LIMIT 1) AS taken_by
-        FROM (TABLE found UNION TABLE by_alias) AS those
+        FROM (SELECT unnest($5::uuid[]) AS entra_id UNION TABLE by_alias) AS those
         JOIN entra_users e ON e.account_id = $1 AND e.entra_id = those.entra_id
         ORDER BY lower(e.display_name), e.entra_id
         LIMIT $3
@@ -63,6 +93,7 @@ pub async fn found(
         text::sought(search),
         limit,
         user as &CloudlinkUserId,
+        &named as &[EntraUserId],
     )
     .fetch_all(db)
     .await

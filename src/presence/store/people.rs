@@ -119,6 +119,18 @@ pub struct After {
     pub user: CloudlinkUserId,
 }
 
+/// Where most lists are about half over. A search that finds few reads a list to its end, so it
+/// reads both halves at once; that they differ in size costs time and nothing else.
+pub const MIDDLE: &str = "k";
+
+/// The part of a list to read, in its order: up to a name and a user, or after them.
+#[derive(Clone, Copy, Debug)]
+enum Part<'a> {
+    Beginning,
+    Until(&'a str, &'a str),
+    After(&'a str, &'a str),
+}
+
 /// What to look for.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
@@ -135,7 +147,18 @@ pub struct Wanted<'a> {
 pub async fn page(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<(Vec<Listed>, Option<After>)> {
     let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
     let account = wanted.account;
-    let mut found = found(db, wanted).await?;
+    let mut found = match &wanted.after {
+        Some(After { name, user }) => found(db, &wanted, Part::After(name, user.as_str())).await?,
+        None if wanted.search.trim().is_empty() => found(db, &wanted, Part::Beginning).await?,
+        None => {
+            let (mut found, rest) = tokio::try_join!(
+                found(db, &wanted, Part::Until(MIDDLE, "")),
+                found(db, &wanted, Part::After(MIDDLE, "")),
+            )?;
+            found.extend(rest);
+            found
+        }
+    };
     let more = found.len() > limit;
     found.truncate(limit);
     let ids: Vec<_> = found.iter().map(|key| key.user.as_str().to_owned()).collect();
@@ -147,14 +170,15 @@ pub async fn page(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<(Vec<Listed>,
 /// filter and order, so that each has its own index; `OFFSET 0` keeps the planner from reading a
 /// whole account for the few users that a presence names.
 #[expect(clippy::too_many_lines, reason = "it is one statement for each filter")]
-async fn found(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<Vec<After>> {
-    let Wanted { account, filter, search, sort, after, limit } = wanted;
+async fn found(db: &PgPool, wanted: &Wanted<'_>, part: Part<'_>) -> sqlx::Result<Vec<After>> {
+    let &Wanted { account, filter, search, sort, limit, .. } = wanted;
     let search = text::sought(search);
-    let begins = after.is_none();
-    let (key, user) =
-        after.map_or((String::new(), String::new()), |after| (after.name, after.user.into()));
+    let (name, user) = match part {
+        Part::Beginning => ("", ""),
+        Part::Until(name, user) | Part::After(name, user) => (name, user),
+    };
     macro_rules! keys {
-        ($with:literal, $from:literal, $key:literal, $after:literal, $order:literal) => {
+        ($with:literal, $from:literal, $key:literal, $part:literal, $order:literal) => {
             sqlx::query_as!(
                 After,
                 $with
@@ -163,13 +187,13 @@ async fn found(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<Vec<After>> {
                     + r#" AS "name!", u.user_id AS "user: CloudlinkUserId" "#
                     + $from
                     + " AND strpos(u.searched, $2) > 0 AND "
-                    + $after
+                    + $part
                     + " ORDER BY "
                     + $order
                     + " LIMIT $5",
                 account as AccountId,
                 search,
-                key,
+                name,
                 user,
                 limit + 1,
             )
@@ -177,34 +201,41 @@ async fn found(db: &PgPool, wanted: Wanted<'_>) -> sqlx::Result<Vec<After>> {
             .await
         };
     }
+    macro_rules! in_part {
+        ($with:literal, $from:literal, $key:literal, $until:literal, $after:literal, $order:literal) => {
+            match part {
+                Part::Beginning => {
+                    keys!($with, $from, $key, "$3::text || $4::text IS NOT NULL", $order)
+                }
+                Part::Until(..) => keys!($with, $from, $key, $until, $order),
+                Part::After(..) => keys!($with, $from, $key, $after, $order),
+            }
+        };
+    }
     macro_rules! in_order {
         ($with:literal, $from:literal) => {
-            match (sort, begins) {
-                (Sort::Name, _) => keys!(
+            match sort {
+                Sort::Name => in_part!(
                     $with,
                     $from,
                     "lower(u.name)",
+                    "(lower(u.name), u.user_id) <= ($3, $4)",
                     "(lower(u.name), u.user_id) > ($3, $4)",
                     "lower(u.name), u.user_id"
                 ),
-                (Sort::NameBackwards, true) => keys!(
+                Sort::NameBackwards => in_part!(
                     $with,
                     $from,
                     "lower(u.name)",
-                    "$3::text || $4::text IS NOT NULL",
-                    "lower(u.name) DESC, u.user_id DESC"
-                ),
-                (Sort::NameBackwards, false) => keys!(
-                    $with,
-                    $from,
-                    "lower(u.name)",
+                    "(lower(u.name), u.user_id) >= ($3, $4)",
                     "(lower(u.name), u.user_id) < ($3, $4)",
                     "lower(u.name) DESC, u.user_id DESC"
                 ),
-                (Sort::Email, _) => keys!(
+                Sort::Email => in_part!(
                     $with,
                     $from,
                     "lower(u.email)",
+                    "(lower(u.email), u.user_id) <= ($3, $4)",
                     "(lower(u.email), u.user_id) > ($3, $4)",
                     "lower(u.email), u.user_id"
                 ),
