@@ -34,6 +34,7 @@ pub struct Details {
     pub cloud: Cloud,
     /// None: the one that is there is kept.
     pub secret: Option<Secret>,
+    /// The day on which the old secret ended is not taken for that of a new one.
     pub secret_expires_on: Option<NaiveDate>,
 }
 
@@ -103,11 +104,17 @@ impl ConnectionForm {
         let secret = errors
             .take("client_secret", secret(&self.client_secret, kept.is_some() || certificate));
         let cloud = errors.take("cloud", self.cloud.parse::<Cloud>());
-        let expires = errors.take("secret_expires_on", expiry(&self.secret_expires_on));
-        let is_news = kept.is_none_or(|kept| Some(kept.expiry.on) != expires);
-        let is_new_secret = matches!(secret, Some(Some(_)));
-        if expires.flatten().is_some_and(|day| day < today) && (is_news || is_new_secret) {
-            errors.add("secret_expires_on", "That day has passed. When does this secret expire?");
+        let mut expires = errors.take("secret_expires_on", expiry(&self.secret_expires_on));
+        if expires.flatten().is_some_and(|day| day < today) {
+            let is_of_old = |kept: &Connected| {
+                kept.credential == CredentialKind::Secret && Some(kept.expiry.on) == expires
+            };
+            if !kept.is_some_and(is_of_old) {
+                let complaint = "That day has passed. When does this secret expire?";
+                errors.add("secret_expires_on", complaint);
+            } else if matches!(secret, Some(Some(_))) {
+                expires = Some(None);
+            }
         }
         Some(Details {
             name: name?,
@@ -269,6 +276,8 @@ mod tests {
         let renamed = typed(ID, "", "2026-01-01").parse(Some(&kept), false, today()).unwrap();
         assert!(renamed.is_only_renamed(&kept) && !renamed.is_another_than(&kept));
         let replaced = typed(ID, "another", "2026-01-01").parse(Some(&kept), false, today());
+        assert_eq!(replaced.unwrap().secret_expires_on, None, "it was the old secret’s");
+        let replaced = typed(ID, "another", "2026-01-02").parse(Some(&kept), false, today());
         assert!(replaced.unwrap_err().of("secret_expires_on").is_some());
     }
 

@@ -200,3 +200,35 @@ async fn an_auditor_may_not_touch_credentials() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_day_on_which_the_old_secret_expired_does_not_stand_in_the_way_of_a_new_one() {
+    let scene = set_up().await;
+    sqlx::query("UPDATE connections SET secret_expires_on = '2026-03-01'")
+        .execute(&scene.stage.db)
+        .await
+        .unwrap();
+    let new = scene.sandbox.new_secret(scene.customer.tenant).unwrap();
+    let form = scene.configure().await.form("Save");
+    assert_eq!(form.value("Secret expires on"), "2026-03-01");
+    let form = form.fill("Client Secret (Value)", new.value.reveal());
+    let refused = scene.ann.submit(form.clone().fill("Secret expires on", "2026-02-28")).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.complaint("Secret expires on").contains("passed"), "it was typed anew");
+
+    let page = scene.ann.submit(form).await;
+    assert!(page.says("Saved, and tested with Microsoft; say when the new one expires."));
+    assert_eq!(scene.configure().await.form("Save").value("Secret expires on"), "");
+    assert!(scene.activity().await.says("Secret expires on: 2026-03-01 → nothing"));
+}
+
+#[tokio::test]
+async fn enter_in_a_field_never_saves_untested() {
+    let scene = added().await;
+    scene.sandbox.trouble(System::Login, Trouble::Away);
+    let form = scene.dialog("setup").await.form("Save");
+    let form = scene.filled(form).fill("Client Secret (Value)", scene.secret());
+    let page = scene.ann.submit(form).await;
+    assert!(page.has_button("Save without testing"));
+    assert!(page.all("#setup-form button")[0].attr("name").is_none(), "Enter presses the first");
+}

@@ -235,7 +235,9 @@ fn meant(form: &RenewForm, kept: &Connected, app: &AppState) -> Result<Details, 
         secret_expires_on: form.secret_expires_on.clone(),
         ..ConnectionForm::from(kept)
     };
-    whole.parse(Some(kept), false, app.clock.now().date_naive())
+    // Nothing stands in the field beforehand: whatever is there is said of the new one.
+    let undated = Connected { expiry: Expiry::default(), ..kept.clone() };
+    whole.parse(Some(&undated), false, app.clock.now().date_naive())
 }
 
 async fn take_attempt(

@@ -159,13 +159,20 @@ async fn submit(
                 (None, true) => Tested::Before,
                 (None, false) => Tested::Now,
             };
+            let is_undated = read.is_none()
+                && details.secret_expires_on.is_none()
+                && !form.secret_expires_on.trim().is_empty();
             let new = New { details: &details, tested, read, certificate: ready.as_ref() };
             if !save::save(&app, &the.the, &the.integration, new).await? {
                 let complaint = "Somebody else changed this meanwhile. Close it, look at it again, and then change it.";
                 let errors = FieldErrors::just("form", complaint);
                 return refuse(&app, &the, partial, form, errors, None).await;
             }
-            Ok(see_other_saying(the.back(), said(old, tested)))
+            let mut said = said(old, tested).to_owned();
+            if is_undated {
+                said = format!("{}; say when the new one expires.", said.trim_end_matches('.'));
+            }
+            Ok(see_other_saying(the.back(), &said))
         }
     }
 }
