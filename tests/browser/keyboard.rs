@@ -212,3 +212,17 @@ async fn the_focus_comes_back_from_dialogs_and_explanations() {
     visitor.no_longer_sees("Teams decides alone").await;
     becomes_focused(visitor, "What does “Session” mean?").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enter_in_a_field_presses_the_main_button() {
+    let portal = Portal::start().await;
+    let visitor = Visitor::at(&portal.url).await;
+    portal.sign_in(&visitor).await;
+    portal.add_accounts(3).await;
+    visitor.visit("/staff/invite").await;
+    visitor.sees("Account 001").await;
+    visitor.fill("Name", "Carl Cole").await;
+    visitor.fill("Email", "carl@customer.example").await;
+    visitor.types(keys::ENTER).await;
+    visitor.sees("Send Carl Cole this link now").await;
+}
