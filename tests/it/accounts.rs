@@ -154,6 +154,26 @@ async fn customer_information_is_edited_and_the_change_written_down() {
 }
 
 #[tokio::test]
+async fn an_account_is_pointed_at_another_cloudlink_account_by_a_partner_admin_alone() {
+    let stage = Stage::new().await;
+    let acme = stage.account("Acme").await;
+    let (ann, carl) = (stage.ann().await, stage.carl(&[acme]).await);
+    let at = format!("/accounts/{acme}/edit");
+    let page = carl.visit(&at).await;
+    assert!(page.says("CloudLink account id cl-acme"));
+    assert!(page.all("[name=cloudlink_id]").is_empty());
+    let forged = "name=Acme&cloudlink_id=cl-cobalt".to_owned();
+    let answer = carl.send(Method::POST, &at, &[], forged).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    let page = carl.submit(page.form("Save").fill("City", "Leeds")).await;
+    assert!(page.says("The customer information is saved.") && page.says("cl-acme"));
+
+    let form = ann.visit(&at).await.form("Save");
+    let page = ann.submit(form.fill("CloudLink account id", "cl-cobalt")).await;
+    assert!(page.says("CloudLink account id: cl-acme → cl-cobalt"));
+}
+
+#[tokio::test]
 async fn the_cloudlink_id_stays_while_phones_are_in_sync_by_it() {
     let stage = Stage::new().await;
     let ann = stage.ann().await;

@@ -102,8 +102,16 @@ async fn edit(the: TheAccountToChange) -> Response {
 async fn update(
     State(app): State<AppState>,
     the: TheAccountToChange,
-    Form(form): Form<AccountForm>,
+    Form(mut form): Form<AccountForm>,
 ) -> web::Result<Response> {
+    if !the.viewer.is_partner() {
+        // Whose telephones these are is the partner's to say.
+        let own = the.account.cloudlink_id.as_str();
+        if !["", own].contains(&form.cloudlink_id.trim()) {
+            return Err(web::Error::Forbidden);
+        }
+        own.clone_into(&mut form.cloudlink_id);
+    }
     let refuse = |form, errors| {
         let chrome = the.chrome("Edit customer information", AccountTab::Information);
         Ok(refused(EditPage { chrome, account: Some(the.account.id), form, errors }))
