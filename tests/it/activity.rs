@@ -74,6 +74,11 @@ async fn it_is_narrowed_by_words_kind_and_days() {
     assert!(page.complaint("From").contains("2026-03-31"));
     let page = ada.visit("/activity?from=2026-03-05&until=2026-03-01").await;
     assert!(!page.complaint("Until").is_empty());
+    let part = ada.part("/activity?from=2026-03-05&until=2026-03-01").await;
+    assert!(part.says("The last day comes before the first."), "in place, too");
+    let file = ada.visit("/activity.csv?from=yesterday").await;
+    assert_eq!(file.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(!file.says("On Monday.") && !file.complaint("From").is_empty());
 }
 
 #[tokio::test]
@@ -150,4 +155,20 @@ async fn a_spreadsheet_takes_no_cell_for_a_formula() {
     assert_eq!(&row[3], format!("'{name}"));
     assert_eq!(&row[5], "'@SUM(1+1)\n-2");
     assert_eq!(&row[6], "City: nothing → Leeds");
+}
+
+#[tokio::test]
+async fn the_file_is_of_what_is_shown_after_filtering_in_place() {
+    let stage = Stage::new().await;
+    note(&stage, None, "account.changed", "Moved to Leeds.").await;
+    note(&stage, None, "sign_in.refused", "A sign-in was refused.").await;
+    note(&stage, None, "bulk.begun", "Bulk work was begun.").await;
+    let ann = stage.ann().await;
+    let part = ann.part("/activity?q=leeds").await;
+    let file = ann.visit(&part.link("Download CSV")).await;
+    assert!(file.says("Moved to Leeds.") && !file.says("Bulk work"));
+    for (kind, said) in [("staff", "A sign-in was refused."), ("accounts", "Bulk work was begun.")]
+    {
+        assert!(ann.visit(&format!("/activity?kind={kind}")).await.says(said), "{kind}");
+    }
 }

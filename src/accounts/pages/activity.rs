@@ -24,11 +24,11 @@ const PER_PAGE: i64 = 50;
 /// What is asked for, what people call it, and what its actions begin with.
 const KINDS: [(&str, &str, &[&str]); 6] = [
     ("", "Everything", &[]),
-    ("accounts", "Accounts", &["account"]),
+    ("accounts", "Accounts", &["account", "bulk", "fleet"]),
     ("integrations", "Integrations", &["integration"]),
     ("presence", "Presence", &["presence", "mapping", "user"]),
     ("notifications", "Notifications", &["notifications", "calendar"]),
-    ("staff", "Staff", &["staff", "profile"]),
+    ("staff", "Staff", &["staff", "profile", "sign_in", "second_factor"]),
 ];
 
 pub fn routes() -> Router<AppState> {
@@ -174,9 +174,13 @@ async fn show(
 async fn everywhere_as_csv(
     State(app): State<AppState>,
     viewer: Viewer,
+    db: Db,
     Query(asked): Query<Asked>,
 ) -> web::Result<Response> {
-    let (wanted, _) = asked.parse();
+    let (wanted, errors) = asked.parse();
+    if !errors.is_empty() {
+        return everywhere(viewer, db, Partial(false), Query(asked)).await;
+    }
     let wanted = Wanted { scope: viewer.scope(), before: None, ..wanted };
     Ok(download(app.db, wanted, app.clock.now()))
 }
@@ -184,9 +188,13 @@ async fn everywhere_as_csv(
 async fn of_account_as_csv(
     State(app): State<AppState>,
     the: TheAccount,
+    db: Db,
     Query(asked): Query<Asked>,
 ) -> web::Result<Response> {
-    let (wanted, _) = asked.parse();
+    let (wanted, errors) = asked.parse();
+    if !errors.is_empty() {
+        return of_account(the, db, Partial(false), Query(asked)).await;
+    }
     let wanted = Wanted { account: Some(the.account.id), before: None, ..wanted };
     Ok(download(app.db, wanted, app.clock.now()))
 }

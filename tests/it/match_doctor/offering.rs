@@ -225,3 +225,14 @@ async fn before_anybody_was_read_the_list_leads_to_the_setup_check() {
     assert!(row(&page, "Guy Lost").contains("Microsoft Entra has to be read first"));
     assert!(!page.says("Nobody is like them."), "nobody has looked");
 }
+
+#[tokio::test]
+async fn the_file_is_of_what_is_shown_after_filtering_in_place() {
+    let scene = scene().await;
+    scene.phone("Ada Byron").await;
+    scene.phone("Bo Lund").await;
+    scene.rematch().await;
+    let part = scene.ann.part(&format!("{}?q=ada", scene.at)).await;
+    let file = scene.ann.visit(&part.link("Download CSV")).await;
+    assert!(file.says("Ada Byron") && !file.says("Bo Lund"), "{}", file.source);
+}
