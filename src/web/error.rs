@@ -104,6 +104,7 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
     let wants_fragment = request.headers().contains_key("hx-request");
     let reference = reference(request.headers());
     let again = request.method().is_safe();
+    let is_page = again && !wants_fragment;
     let from = came_from(request.headers());
     let mut response = next.run(request).await;
 
@@ -122,7 +123,9 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
         return response;
     }
     if response.extensions_mut().remove::<AskToSignIn>().is_some() {
-        return sign_in_first(&uri, wants_fragment);
+        let here =
+            is_page.then(|| uri.path_and_query().map_or("/", |path| path.as_str()).to_owned());
+        return sign_in_first(here.or(from).as_deref().unwrap_or("/"), wants_fragment);
     }
     let (title, advice) = words(status);
     let rendered = if wants_fragment {
@@ -182,15 +185,15 @@ fn reference(headers: &HeaderMap) -> String {
     headers.get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or("none").to_owned()
 }
 
-fn sign_in_first(uri: &Uri, wants_fragment: bool) -> Response {
-    let wanted = uri.path_and_query().map_or("/", |path| path.as_str());
+/// `wanted` is the page to be led back to: where a form or a part was asked for, the one it
+/// belongs to.
+fn sign_in_first(wanted: &str, wants_fragment: bool) -> Response {
     let to = match wanted {
         "/" => "/sign-in".to_owned(),
         wanted => format!("/sign-in?next={}", utf8_percent_encode(wanted, NON_ALPHANUMERIC)),
     };
     let Ok(to) = HeaderValue::from_str(&to) else { return StatusCode::BAD_REQUEST.into_response() };
     if wants_fragment {
-        let to = HeaderValue::from_static("/sign-in");
         return ([(axum::http::HeaderName::from_static("hx-redirect"), to)], "").into_response();
     }
     (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response()

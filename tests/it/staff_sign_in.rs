@@ -137,6 +137,28 @@ async fn signing_in_leads_where_one_wanted_to_go_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn a_form_sent_after_the_session_ended_leads_back_to_the_page_it_was_on() {
+    let stage = with_ann().await;
+    let stranger = stage.stranger();
+    let page = ("referer", "http://portal.example/accounts?q=a");
+    let evil = ("referer", "http://evil.example/accounts");
+    let part = ("hx-request", "true");
+    let here = "/sign-in?next=%2Faccounts%3Fq%3Da";
+    for (path, headers, expected) in [
+        ("/accounts/1/deactivate", vec![page], here),
+        ("/accounts/1/deactivate", vec![evil], "/sign-in"),
+        ("/accounts/1/deactivate", vec![], "/sign-in"),
+        ("/accounts/1/deactivate", vec![page, part], here),
+    ] {
+        let answer = stranger.send(Method::POST, path, &headers, String::new()).await;
+        let to = answer.headers.get("location").or(answer.headers.get("hx-redirect"));
+        assert_eq!(to.unwrap(), expected, "{headers:?}");
+    }
+    let answer = stranger.send(Method::GET, "/staff", &[page], String::new()).await;
+    assert_eq!(answer.headers["location"], "/sign-in?next=%2Fstaff");
+}
+
+#[tokio::test]
 async fn signing_in_begins_a_new_session_and_ends_the_old_one() {
     let stage = Stage::new().await;
     let ann = stage.ann().await;
