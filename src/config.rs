@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use sqlx::postgres::PgConnectOptions;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -93,7 +94,7 @@ impl Config {
             Url::parse(&format!("http://{listen}")).map_err(|error| vec![error.to_string()])?;
         let database_url = reader.postgres_url("DATABASE_URL");
         let master_key = reader.master_key("PORTAL_MASTER_KEY");
-        if database_url.is_some() && !reader.is_given("PORTAL_MASTER_KEY") {
+        if reader.is_given("DATABASE_URL") && !reader.is_given("PORTAL_MASTER_KEY") {
             reader.complain(
                 "PORTAL_MASTER_KEY is missing: with DATABASE_URL set, the key that seals the \
                  secrets is yours to make (openssl rand -base64 32) and to keep."
@@ -169,10 +170,13 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     fn postgres_url(&mut self, name: &str) -> Option<Secret> {
         let text = self.text(name)?;
-        let usable =
+        let is_postgres =
             Url::parse(&text).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"));
-        if !usable {
+        let usable = is_postgres && text.parse::<PgConnectOptions>().is_ok();
+        if !is_postgres {
             self.complain(format!("{name} must be a URL that begins with postgres://."));
+        } else if !usable {
+            self.complain(format!("{name} has an option that Postgres does not know."));
         }
         usable.then(|| Secret::new(text))
     }
@@ -259,13 +263,13 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let client_secret = self.secret("PORTAL_CLOUDLINK_CLIENT_SECRET");
         let partner_account =
             self.parsed("PORTAL_CLOUDLINK_PARTNER_ACCOUNT", "a CloudLink account id");
-        let given = [
-            ("PORTAL_CLOUDLINK_CLIENT_ID", client_id.is_some()),
-            ("PORTAL_CLOUDLINK_CLIENT_SECRET", client_secret.is_some()),
-            ("PORTAL_CLOUDLINK_PARTNER_ACCOUNT", partner_account.is_some()),
+        let all = [
+            "PORTAL_CLOUDLINK_CLIENT_ID",
+            "PORTAL_CLOUDLINK_CLIENT_SECRET",
+            "PORTAL_CLOUDLINK_PARTNER_ACCOUNT",
         ];
-        let any = given.iter().any(|(_, given)| *given);
-        for (name, _) in given.iter().filter(|(_, given)| any && !given) {
+        let (given, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(|n| self.is_given(n));
+        for name in missing.into_iter().filter(|_| !given.is_empty()) {
             self.complain(format!("{name} is missing: CloudLink needs all three."));
         }
         let credentials = client_id.zip(client_secret).zip(partner_account).map(

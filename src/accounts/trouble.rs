@@ -8,6 +8,7 @@ pub fn title(key: &str) -> &'static str {
     let cloudlink = || cloudlink::Cause::by_key(key).map(cloudlink::Cause::title);
     let ours = || match key {
         "feed-silent" => Some("CloudLink’s feed is silent"),
+        "directory-shrunk" => Some("Most of the directory has gone"),
         _ => None,
     };
     microsoft.or_else(cloudlink).or_else(ours).unwrap_or("Presence sync needs a look")

@@ -156,8 +156,15 @@ const ALL: &[Setting] = &[
 ];
 
 /// What was set, on the command line or else in the environment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Settings(HashMap<&'static str, String>);
+
+/// Their names alone: some are secrets.
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Settings {
     pub fn get(&self, name: &str) -> Option<String> {

@@ -31,8 +31,8 @@ pub struct Add {
     /// partner-admin, account-admin or auditor
     #[arg(long, value_parser = |text: &str| text.parse::<Role>())]
     role: Role,
-    /// An account they look after, by our id or by CloudLink's; may be given several times
-    #[arg(long = "account", value_name = "ID")]
+    /// The accounts they look after, by our ids or by CloudLink's
+    #[arg(long = "account", value_name = "ID", num_args = 1..)]
     accounts: Vec<String>,
 }
 

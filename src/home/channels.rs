@@ -1,7 +1,8 @@
 //! Channels whose messages do not arrive.
 
-use super::concerns::{Concern, Place};
+use super::concerns::{Button, Concern, Place};
 use super::store::Failing;
+use crate::staff::Right;
 
 pub fn failing(found: Vec<Failing>) -> Option<Concern> {
     let all = found.first()?.all;
@@ -12,8 +13,11 @@ pub fn failing(found: Vec<Failing>) -> Option<Concern> {
             name,
             since: Some(failing.since),
             note: format!("{}: {}", failing.channel_name, failing.failure),
-            mend: "See the channel",
-            href: format!("/accounts/{account}/notifications/{}", failing.channel),
+            button: Some(Button::go(
+                "See the channel",
+                format!("/accounts/{account}/notifications/{}", failing.channel),
+                Right::Look,
+            )),
         })
     };
     Some(Concern {

@@ -6,16 +6,18 @@ use sqlx::PgConnection;
 use super::channels::{failing, partners_failing};
 use super::ready::{older, refused};
 use super::removals::{self, removals};
-use super::store::{self, Expiring, Troubled, Unmatched, Waiting};
+use super::store::{self, Expiring, Troubled, Unmatched, Waiting, WaitingMonitor};
 use crate::checks::{self, store::Urgent};
-use crate::ids::{AccountId, StaffId};
+use crate::ids::{AccountId, MonitorId};
 use crate::integrations::reminders;
 use crate::integrations::store::refused::refused_nexts;
-use crate::presence::pages::{at, mend, title_of};
+use crate::kit::text;
+use crate::presence::pages::{Mend, at, mend, title_of};
 use crate::presence::trouble::Trouble;
+use crate::staff::{Right, Viewer};
 use crate::state::AppState;
 
-/// What passes by itself is given so long to do so.
+/// What passes by itself is given so long to do so before it looks like more than a hitch.
 const PATIENCE: TimeDelta = TimeDelta::minutes(15);
 
 /// One cause, and the accounts that have it.
@@ -26,7 +28,7 @@ pub struct Concern {
     pub title: String,
     pub advice: String,
     pub places: Vec<Place>,
-    /// How many accounts have it, those not named included.
+    /// How many accounts (or monitors) have it, those not named included.
     pub all: i64,
     /// Where all of them are listed.
     pub list: Option<String>,
@@ -43,8 +45,42 @@ pub struct Place {
     pub name: String,
     pub since: Option<DateTime<Utc>>,
     pub note: String,
-    pub mend: &'static str,
-    pub href: String,
+    pub button: Option<Button>,
+}
+
+/// What mends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Button {
+    Go(Mend),
+    /// A presence monitor that was given the new secret, and where that is said.
+    TickOff {
+        monitor: MonitorId,
+        name: String,
+        action: String,
+    },
+}
+
+impl Button {
+    pub fn go(words: &'static str, href: String, right: Right) -> Self {
+        Self::Go(Mend { words, href, right })
+    }
+
+    fn right(&self) -> Right {
+        match self {
+            Self::Go(mend) => mend.right,
+            Self::TickOff { .. } => Right::Change,
+        }
+    }
+}
+
+impl Place {
+    /// What tells it from the other places of its concern.
+    pub fn key(&self) -> String {
+        match &self.button {
+            Some(Button::TickOff { monitor, .. }) => monitor.to_string(),
+            _ => self.account.to_string(),
+        }
+    }
 }
 
 impl Concern {
@@ -52,21 +88,29 @@ impl Concern {
     pub fn unnamed(&self) -> i64 {
         self.all - i64::try_from(self.places.len()).unwrap_or(0)
     }
+
+    /// All of them, in words.
+    pub fn counted(&self) -> String {
+        let ticked = |place: &Place| matches!(place.button, Some(Button::TickOff { .. }));
+        let noun = if self.places.iter().any(ticked) { "monitor" } else { "account" };
+        text::counted(self.all, noun)
+    }
 }
 
-/// All of it, the gravest first, and of equal ones the oldest.
+/// All of it, the gravest first, and of equal ones the oldest; with the buttons that lead
+/// somewhere for this viewer.
 pub async fn concerns(
     app: &AppState,
     db: &mut PgConnection,
-    scope: Option<StaffId>,
+    viewer: &Viewer,
 ) -> sqlx::Result<Vec<Concern>> {
-    let now = app.clock.now();
+    let (now, scope) = (app.clock.now(), viewer.scope());
     let today = now.date_naive();
     let mut concerns = Vec::new();
     if scope.is_none() && !app.cloudlink.is_configured() {
         concerns.push(no_cloudlink());
     }
-    concerns.extend(troubled(store::troubled(&mut *db, scope, now - PATIENCE).await?));
+    concerns.extend(troubled(store::troubled(&mut *db, scope).await?, now));
     let (soon, last) = (today + TimeDelta::days(reminders::URGENT), reminders::horizon(today));
     let expiring = store::expiring(&mut *db, scope, today, soon, last).await?;
     for stage in 0..=2 {
@@ -92,6 +136,9 @@ pub async fn concerns(
         };
         (severity, concern.since.is_none(), concern.since)
     });
+    for place in concerns.iter_mut().flat_map(|concern| &mut concern.places) {
+        place.button.take_if(|button| !viewer.has(button.right()));
+    }
     Ok(concerns)
 }
 
@@ -110,19 +157,22 @@ fn no_cloudlink() -> Concern {
 }
 
 /// One concern for each cause; the accounts of a cause come one after another.
-fn troubled(found: Vec<Troubled>) -> Vec<Concern> {
+fn troubled(found: Vec<Troubled>, now: DateTime<Utc>) -> Vec<Concern> {
     let mut concerns: Vec<(String, Concern)> = Vec::new();
     for troubled in found {
         let cause = Trouble::by_key(&troubled.cause);
         let mended = cause.and_then(|cause| mend(troubled.account, troubled.integration, cause));
-        let presence = format!("/accounts/{}/presence", troubled.account);
+        let presence = Mend {
+            words: "See presence",
+            href: format!("/accounts/{}/presence", troubled.account),
+            right: Right::Look,
+        };
         let place = Place {
             account: troubled.account,
             name: troubled.name,
             since: Some(troubled.since),
             note: troubled.detail,
-            mend: mended.as_ref().map_or("See presence", |mend| mend.words),
-            href: mended.map_or(presence, |mend| mend.href),
+            button: Some(Button::Go(mended.unwrap_or(presence))),
         };
         match concerns.last_mut() {
             Some((key, concern)) if *key == troubled.cause => concern.places.push(place),
@@ -131,7 +181,11 @@ fn troubled(found: Vec<Troubled>) -> Vec<Concern> {
                 let state = if troubled.needs_person { "attention" } else { "waiting" };
                 let concern = Concern {
                     since: Some(troubled.since),
-                    kind: if troubled.needs_person { "danger" } else { "warn" },
+                    kind: match troubled.needs_person {
+                        true => "danger",
+                        false if troubled.since <= now - PATIENCE => "warn",
+                        false => "info",
+                    },
                     title,
                     advice: cause.map_or("", Trouble::advice).to_owned(),
                     places: vec![place],
@@ -179,13 +233,13 @@ fn ending_place(secret: Expiring, today: NaiveDate) -> Place {
         1 => "expires tomorrow".to_owned(),
         days => format!("expires on {day}, in {days} days"),
     };
+    let configure = at(secret.account, Some(secret.integration), "configure");
     Place {
-        href: at(secret.account, Some(secret.integration), "configure"),
         account: secret.account,
         name: secret.name,
         since: None,
         note,
-        mend: "Configure Microsoft Teams",
+        button: Some(Button::go("Configure Microsoft Teams", configure, Right::Change)),
     }
 }
 
@@ -193,12 +247,15 @@ fn checks_that_failed(found: Vec<Urgent>) -> Option<Concern> {
     let first = found.first()?;
     let (all, since) = (first.all, Some(first.since));
     let places = found.into_iter().map(|urgent| Place {
-        href: at(urgent.account, Some(urgent.integration), "check"),
+        button: Some(Button::go(
+            "Setup check",
+            at(urgent.account, Some(urgent.integration), "check"),
+            Right::Look,
+        )),
         account: urgent.account,
         name: urgent.name,
         since: Some(urgent.since),
         note: urgent.worst,
-        mend: "Setup check",
     });
     Some(Concern {
         kind: "danger",
@@ -212,8 +269,24 @@ fn checks_that_failed(found: Vec<Urgent>) -> Option<Concern> {
     })
 }
 
-fn monitors(found: Vec<Waiting>) -> Option<Concern> {
-    let all = found.first()?.all;
+fn monitors(found: Vec<WaitingMonitor>) -> Option<Concern> {
+    let (all, since) = found.first().map(|first| (first.all, first.since))?;
+    let places = found.into_iter().map(|waiting| {
+        let monitors = at(waiting.account, Some(waiting.integration), "monitors");
+        let remark =
+            if waiting.note.is_empty() { String::new() } else { format!(" ({})", waiting.note) };
+        Place {
+            account: waiting.account,
+            name: waiting.name,
+            since: Some(waiting.since),
+            note: format!("Also update the client secret of {}{remark}", waiting.monitor_name),
+            button: Some(Button::TickOff {
+                monitor: waiting.monitor,
+                name: waiting.monitor_name,
+                action: format!("{monitors}/{}/updated", waiting.monitor),
+            }),
+        }
+    });
     Some(Concern {
         kind: "warn",
         title: "Presence monitors wait for the new client secret".to_owned(),
@@ -221,14 +294,24 @@ fn monitors(found: Vec<Waiting>) -> Option<Concern> {
         all,
         list: None,
         at_once: None,
-        since: found.first().map(|first| first.since),
-        places: waiting(found, "Tick off", "configure"),
+        since: Some(since),
+        places: places.collect(),
     })
 }
 
-/// Channels of accounts through which nobody is told.
 fn not_set_up(found: Vec<Waiting>) -> Option<Concern> {
-    let all = found.first()?.all;
+    let (all, since) = found.first().map(|first| (first.all, first.since))?;
+    let places = found.into_iter().map(|waiting| Place {
+        button: Some(Button::go(
+            "Complete setup",
+            at(waiting.account, Some(waiting.integration), "setup"),
+            Right::Change,
+        )),
+        account: waiting.account,
+        name: waiting.name,
+        since: Some(waiting.since),
+        note: String::new(),
+    });
     Some(Concern {
         kind: "info",
         title: "Microsoft Teams is added, but its setup is not complete".to_owned(),
@@ -236,21 +319,9 @@ fn not_set_up(found: Vec<Waiting>) -> Option<Concern> {
         all,
         list: Some("/accounts?health=setup".to_owned()),
         at_once: None,
-        since: found.first().map(|first| first.since),
-        places: waiting(found, "Complete setup", "setup"),
+        since: Some(since),
+        places: places.collect(),
     })
-}
-
-fn waiting(found: Vec<Waiting>, mend: &'static str, dialog: &str) -> Vec<Place> {
-    let places = found.into_iter().map(|waiting| Place {
-        href: at(waiting.account, Some(waiting.integration), dialog),
-        account: waiting.account,
-        name: waiting.name,
-        since: Some(waiting.since),
-        note: String::new(),
-        mend,
-    });
-    places.collect()
 }
 
 fn unmatched(found: Vec<Unmatched>) -> Option<Concern> {
@@ -262,7 +333,11 @@ fn unmatched(found: Vec<Unmatched>) -> Option<Concern> {
         format!("{users} users are not matched with Microsoft Entra")
     };
     let places = found.into_iter().map(|unmatched| Place {
-        href: format!("/accounts/{}/presence?show=unmatched", unmatched.account),
+        button: Some(Button::go(
+            "See who",
+            format!("/accounts/{}/presence?show=unmatched", unmatched.account),
+            Right::Look,
+        )),
         account: unmatched.account,
         name: unmatched.name,
         since: None,
@@ -270,7 +345,6 @@ fn unmatched(found: Vec<Unmatched>) -> Option<Concern> {
             1 => "one user".to_owned(),
             users => format!("{users} users"),
         },
-        mend: "See who",
     });
     Some(Concern {
         kind: "info",
@@ -304,17 +378,19 @@ mod tests {
 
     #[test]
     fn accounts_with_one_cause_are_one_concern() {
-        let concerns = troubled(vec![
+        let found = vec![
             troubled_by("secret-expired", "Acme", 7),
             troubled_by("secret-expired", "Bolt", 7),
             troubled_by("feed-silent", "Cord", 1),
-        ]);
+        ];
+        let concerns = troubled(found, DateTime::UNIX_EPOCH);
         let titles: Vec<_> = concerns.iter().map(|c| (c.title.as_str(), c.unnamed())).collect();
         assert_eq!(
             titles,
-            [("The client secret has expired", 5), ("CloudLink’s events do not reach us", 0)]
+            [("The client secret has expired", 5), ("CloudLink’s feed is silent", 0)]
         );
-        assert_eq!(concerns[0].places[0].mend, "Configure Microsoft Teams");
+        let Some(Button::Go(mend)) = &concerns[0].places[0].button else { panic!() };
+        assert_eq!(mend.words, "Configure Microsoft Teams");
     }
 
     #[test]

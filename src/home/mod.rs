@@ -14,7 +14,7 @@ use axum::routing::get;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use concerns::{Concern, concerns};
+use concerns::{Button, Concern, concerns};
 use store::Totals;
 pub use store::count_people;
 
@@ -91,7 +91,7 @@ async fn now(
     let (now, scope) = (app.clock.now(), viewer.scope());
     let rest = async {
         store::count_people(&mut *db).await?;
-        let concerns = concerns(app, &mut db, scope).await?;
+        let concerns = concerns(app, &mut db, viewer).await?;
         let totals = store::totals(&mut *db, scope).await?;
         let well_since =
             if concerns.is_empty() { store::well_since(&mut *db, scope).await? } else { None };

@@ -2,13 +2,14 @@
 
 use sqlx::PgConnection;
 
-use super::concerns::{Concern, Place};
+use super::concerns::{Button, Concern, Place};
 use super::store::waiting;
 use crate::ids::StaffId;
 use crate::integrations::Kind;
 use crate::integrations::store::refused::NextRefused;
 use crate::microsoft::Cause;
 use crate::presence::pages::at;
+use crate::staff::Right;
 
 /// A next secret that is of no use does harm only when the one in force ends: by then it is too
 /// late to look.
@@ -18,12 +19,15 @@ pub fn refused(found: Vec<NextRefused>) -> Option<Concern> {
     let places = found.into_iter().map(|next| {
         let why = Cause::by_key(&next.refused).map_or("Microsoft refused it", Cause::title);
         Place {
-            href: at(next.account, Some(next.integration), "configure"),
+            button: Some(Button::go(
+                "Configure Microsoft Teams",
+                at(next.account, Some(next.integration), "configure"),
+                Right::Change,
+            )),
             account: next.account,
             name: next.name,
             since: Some(next.since),
             note: format!("the next {}: {why}", next.what.words()),
-            mend: "Configure Microsoft Teams",
         }
     });
     Some(Concern {
@@ -49,14 +53,17 @@ pub async fn older(db: &mut PgConnection, scope: Option<StaffId>) -> sqlx::Resul
         all => format!("{all} accounts are on an older release"),
     };
     let places = found.into_iter().map(|behind| Place {
-        href: at(behind.account, Some(behind.integration), "update"),
+        button: Some(Button::go(
+            "Install update",
+            at(behind.account, Some(behind.integration), "update"),
+            Right::Change,
+        )),
         account: behind.account,
         name: behind.name,
         since: None,
         note: Kind::MicrosoftTeams
             .release(behind.release)
             .map_or_else(String::new, |release| format!("release {}", release.name)),
-        mend: "Install update",
     });
     Ok(Some(Concern {
         kind: "info",

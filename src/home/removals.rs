@@ -2,9 +2,10 @@
 
 use chrono::TimeDelta;
 
-use super::concerns::{Concern, Place};
+use super::concerns::{Button, Concern, Place};
 use super::store::waiting::Removal;
 use crate::presence::pages::title_of;
+use crate::staff::Right;
 
 /// A removal that takes no longer is no concern of anybody's.
 pub const PATIENCE: TimeDelta = TimeDelta::minutes(2);
@@ -20,12 +21,15 @@ pub fn removals(found: Vec<Removal>) -> Option<Concern> {
         };
         let why = removal.cause.as_deref().map(|cause| format!("{}; ", title_of(cause)));
         Place {
-            href: format!("/accounts/{}/integrations", removal.account),
+            button: Some(Button::go(
+                "See what is left",
+                format!("/accounts/{}/integrations", removal.account),
+                Right::Look,
+            )),
             account: removal.account,
             name: removal.name,
             since: Some(removal.since),
             note: format!("{}{left}", why.unwrap_or_default()),
-            mend: "See what is left",
         }
     });
     Some(Concern {

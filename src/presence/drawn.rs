@@ -42,7 +42,7 @@ pub(super) fn pictures(
     Ok(vec![
         Drawn {
             id: "ours",
-            caption: "Our delay: from event to request".to_owned(),
+            caption: "Our delay: event to request".to_owned(),
             description: format!(
                 "Half of all requests left within {}, 95 % within {}.",
                 sum.ours(),
@@ -59,7 +59,7 @@ pub(super) fn pictures(
         },
         Drawn {
             id: "microsoft",
-            caption: "Microsoft’s delay: from request to answer".to_owned(),
+            caption: "Microsoft’s delay: request to answer".to_owned(),
             description: format!(
                 "Half of all answers came within {}, 95 % within {}.",
                 sum.microsoft(),

@@ -1,6 +1,6 @@
 //! What can be wrong with an account's sync, by name, with what to do about it.
 
-use crate::{cloudlink, microsoft};
+use crate::{accounts, cloudlink, microsoft};
 
 /// Which side something is wrong on. An account has at most one trouble on each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,8 +70,7 @@ impl Trouble {
         match self {
             Self::Microsoft(cause) => cause.title(),
             Self::Cloudlink(cause) => cause.title(),
-            Self::FeedSilent => "CloudLink’s events do not reach us",
-            Self::DirectoryShrunk => "Most of the directory has gone",
+            Self::FeedSilent | Self::DirectoryShrunk => accounts::trouble::title(self.key()),
         }
     }
 

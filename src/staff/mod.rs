@@ -118,7 +118,24 @@ pub struct Viewer {
     pub flash: Option<String>,
 }
 
+/// What a button asks of whoever presses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    Look,
+    Change,
+    /// What concerns every account, or the portal itself.
+    Partner,
+}
+
 impl Viewer {
+    pub fn has(&self, right: Right) -> bool {
+        match right {
+            Right::Look => true,
+            Right::Change => self.may_change(),
+            Right::Partner => self.is_partner(),
+        }
+    }
+
     pub fn may_change(&self) -> bool {
         self.role != Role::Auditor
     }

@@ -86,7 +86,11 @@ pub fn bars(
     })
 }
 
-/// Two durations a bucket, in milliseconds, as lines that break where nothing was measured.
+/// So many buckets without a value are bridged: a minute in which nobody lifted a telephone is no
+/// break in how long it takes.
+const BRIDGED: usize = 5;
+
+/// Two durations a bucket, in milliseconds, as lines that break where nothing was measured for long.
 pub fn lines(axis: Axis, first: &Values, second: &Values) -> anyhow::Result<Picture> {
     let top = ceiling(first.iter().chain(second).flatten().copied());
     let width = axis.width();
@@ -157,19 +161,18 @@ fn small(number: usize) -> f64 {
     number as f64
 }
 
-/// Stretches without a gap.
+/// Stretches without a long gap.
 fn runs(values: &Values) -> Vec<Vec<(f64, f64)>> {
-    let mut runs = Vec::new();
-    let mut run = Vec::new();
+    let mut runs: Vec<Vec<_>> = Vec::new();
+    let mut last = None;
     for (index, value) in values.iter().enumerate() {
-        match value {
-            Some(value) => run.push((small(index) + 0.5, *value)),
-            None if run.is_empty() => {}
-            None => runs.push(std::mem::take(&mut run)),
+        let Some(value) = value else { continue };
+        let point = (small(index) + 0.5, *value);
+        match runs.last_mut() {
+            Some(run) if last.is_some_and(|last| index - last <= BRIDGED + 1) => run.push(point),
+            _ => runs.push(vec![point]),
         }
-    }
-    if !run.is_empty() {
-        runs.push(run);
+        last = Some(index);
     }
     runs
 }
@@ -215,10 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_breaks_where_nothing_was_measured() {
-        let values = [Some(1.0), Some(2.0), None, Some(9.0), None, None];
+    fn a_line_breaks_where_nothing_was_measured_for_long() {
+        let mut values = vec![None, Some(1.0), Some(2.0)];
+        values.extend([None; BRIDGED]);
+        values.push(Some(9.0));
+        values.extend([None; BRIDGED + 1]);
+        values.extend([Some(3.0), None]);
         let lengths: Vec<_> = runs(&values).iter().map(Vec::len).collect();
-        assert_eq!(lengths, [2, 1]);
+        assert_eq!(lengths, [3, 1]);
         lines(Axis::hour(eight(), Tz::UTC), &values, &[None; 6]).unwrap();
     }
 

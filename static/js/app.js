@@ -184,8 +184,16 @@ function inWords(at, kind) {
   return kind === "clock" ? time : `today, ${time}`;
 }
 
+// What opens a dialog here, or acts within one, is a button; without scripts it was a link to a page.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== " " || !event.target.matches("a[role='button']")) return;
+  event.preventDefault();
+  event.target.click();
+});
+
 /** What a page, or a part that arrived, gets beyond its HTML. */
 function dress(root) {
+  for (const link of root.querySelectorAll("a.button[data-hx-target='#dialog'], .dialog a.button:not([target])")) link.setAttribute("role", "button");
   if (!navigator.clipboard) for (const button of root.querySelectorAll("[data-copy]")) button.hidden = true;
   for (const details of root.querySelectorAll("details[data-remember]")) {
     const left = sessionStorage.getItem(`open:${location.pathname}#${details.id}`);

@@ -39,9 +39,9 @@ async fn a_secret_is_replaced_the_next_one_laid_ready_and_monitors_ticked_off() 
     visitor.sees("Also update the client secret of Reception screen").await;
     visitor.visit("/").await;
     visitor.sees("Presence monitors wait for the new client secret").await;
-    visitor.press(&format!("Tick off, {}", customer.name)).await;
+    visitor.sees("Also update the client secret of Reception screen (in the hall)").await;
     visitor.press("Reception screen is updated").await;
-    visitor.visit("/").await;
+    visitor.sees("Reception screen is ticked off.").await;
     visitor.no_longer_sees("Presence monitors wait").await;
 
     portal.secrets_end_in(7).await;

@@ -29,6 +29,35 @@ async fn differs_from_the_truth(stage: &Stage) -> i64 {
 }
 
 #[tokio::test]
+async fn what_only_the_setup_check_found_stands_below_the_health() {
+    let stage = Stage::new().await;
+    let ann = stage.ann().await;
+    let (acme, off) = (stage.synced_account("Acme").await, stage.synced_account("Off").await);
+    stage.synced_account("Well").await;
+    for account in [acme, off] {
+        sqlx::query(
+            "INSERT INTO setup_checks (account_id, integration_id, due_at, reds, urgent, worst_line,
+                worst, urgent_since)
+             SELECT account_id, id, now(), 2, 2, 'clock', 'The clock is fast.', now()
+             FROM integrations WHERE account_id = $1",
+        )
+        .bind(account)
+        .execute(&stage.db)
+        .await
+        .unwrap();
+    }
+    stage.trouble(off, "microsoft", "secret-expired", true).await;
+    let page = ann.visit("/accounts").await;
+    let healths = page.all("tbody td:nth-of-type(3)").into_iter();
+    let healths: Vec<_> = healths
+        .map(|td| td.text().flat_map(str::split_whitespace).collect::<Vec<_>>().join(" "))
+        .collect();
+    assert!(healths[0].ends_with("The setup check found 2 things that are wrong"), "{healths:?}");
+    assert!(healths[1].ends_with("The client secret has expired"), "{healths:?}");
+    assert!(!healths[2].contains("setup check"), "{healths:?}");
+}
+
+#[tokio::test]
 async fn the_list_follows_whatever_happens_to_an_account() {
     let stage = Stage::new().await;
     let ann = stage.ann().await;

@@ -77,6 +77,20 @@ fn a_database_of_ones_own_needs_a_key_of_ones_own() {
 }
 
 #[test]
+fn one_wrong_setting_hides_no_other_and_is_not_called_missing() {
+    let said = complaints(&[("DATABASE_URL", "postgres://db.example/portal?sslmode=bogus")]);
+    assert!(said[0].starts_with("DATABASE_URL has an option"), "{said:?}");
+    assert!(said[1].starts_with("PORTAL_MASTER_KEY is missing"), "{said:?}");
+    let said = complaints(&[
+        ("PORTAL_CLOUDLINK_CLIENT_ID", "portal"),
+        ("PORTAL_CLOUDLINK_CLIENT_SECRET_FILE", "/nowhere/at/all"),
+        ("PORTAL_CLOUDLINK_PARTNER_ACCOUNT", "not an id"),
+    ]);
+    assert!(said.iter().all(|said| !said.contains("is missing")), "{said:?}");
+    assert_eq!(said.len(), 2);
+}
+
+#[test]
 fn a_key_of_another_length_is_refused() {
     let said = complaints(&[("PORTAL_MASTER_KEY", "c2hvcnQ=")]);
     assert_eq!(

@@ -70,6 +70,42 @@ async fn what_needs_a_person_is_grouped_by_cause_with_the_way_to_mend_it() {
 }
 
 #[tokio::test]
+async fn what_passes_by_itself_is_said_too_after_what_needs_somebody() {
+    let (stage, _sandbox) = Stage::with_sandbox(World::empty()).await;
+    let (away, wrong) = (stage.synced_account("Away").await, stage.synced_account("Wrong").await);
+    stage.trouble(away, "microsoft", "microsoft-unreachable", false).await;
+    stage.trouble(wrong, "microsoft", "secret-wrong", true).await;
+    let ann = stage.ann().await;
+    let kinds = |page: &crate::support::Page| {
+        let heads = page.all(".concern h3 .status").into_iter();
+        heads.map(|head| head.attr("class").unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let page = ann.visit("/").await;
+    assert!(page.says("Microsoft cannot be reached"), "{}", page.source);
+    assert_eq!(kinds(&page), ["status status--danger", "status status--info"]);
+    stage.clock.advance(TimeDelta::minutes(16));
+    assert_eq!(kinds(&ann.visit("/").await), ["status status--danger", "status status--warn"]);
+}
+
+#[tokio::test]
+async fn an_auditor_is_offered_nothing_that_they_may_not_do() {
+    let (stage, _sandbox) = Stage::with_sandbox(World::empty()).await;
+    let acme = stage.synced_account("Acme").await;
+    stage.trouble(acme, "microsoft", "secret-expired", true).await;
+    let (ann, bob) = (stage.ann().await, stage.bob(&[acme]).await);
+    for path in ["/".to_owned(), format!("/accounts/{acme}/presence")] {
+        let words = if path == "/" {
+            "Configure Microsoft Teams, Acme"
+        } else {
+            "Configure Microsoft Teams"
+        };
+        assert!(ann.visit(&path).await.has_link(words), "{path}");
+        let page = bob.visit(&path).await;
+        assert!(page.says("The client secret has expired") && !page.has_link(words), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn an_account_admin_sees_only_what_they_look_after() {
     let stage = Stage::new().await;
     let (mine, other) = (stage.synced_account("Mine").await, stage.synced_account("Other").await);
@@ -113,7 +149,7 @@ async fn home_refreshes_itself_only_when_something_changed() {
     let refresh = page.all("#now")[0].attr("data-hx-get").unwrap().to_owned();
     assert_eq!(ann.part(&refresh).await.status, StatusCode::NO_CONTENT);
     stage.trouble(acme, "feed", "feed-silent", false).await;
-    assert!(ann.part(&refresh).await.says("CloudLink’s events do not reach us"));
+    assert!(ann.part(&refresh).await.says("CloudLink’s feed is silent"));
     assert_eq!(ann.visit(&refresh).await.heading(), "Home", "without htmx it is the whole page");
 }
 

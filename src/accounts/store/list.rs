@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use super::words::{Health, Sort};
+use crate::accounts::trouble;
 use crate::ids::{AccountId, CloudlinkAccountId, StaffId};
 use crate::kit::text;
 
@@ -40,11 +41,25 @@ pub struct Listed {
     health: String,
     /// What is wrong, by its key.
     pub cause: Option<String>,
+    /// How many lines of the setup check need a person.
+    urgent: i32,
 }
 
 impl Listed {
     pub fn health(&self) -> Health {
         self.health.parse().unwrap_or(Health::None)
+    }
+
+    /// What to say below its health, if anything.
+    pub fn remark(&self) -> Option<String> {
+        if let Some(cause) = &self.cause {
+            return Some(trouble::title(cause).to_owned());
+        }
+        let found = self.deactivated_at.is_none() && self.urgent > 0;
+        found.then(|| match self.urgent {
+            1 => "The setup check found what is wrong".to_owned(),
+            many => format!("The setup check found {many} things that are wrong"),
+        })
     }
 }
 
@@ -90,7 +105,8 @@ macro_rules! page_in_order {
             SELECT a.id AS "id: AccountId", a.name,
                 a.cloudlink_account_id AS "cloudlink_id: CloudlinkAccountId",
                 a.city, a.country, a.deactivated_at, a.created_at, l.health AS "health!",
-                l.cause AS "cause?"
+                l.cause AS "cause?", coalesce((SELECT max(s.urgent) FROM setup_checks s
+                    WHERE s.account_id = page.account_id), 0) AS "urgent!"
             FROM page JOIN account_list l ON l.account_id = page.account_id
             JOIN accounts a ON a.id = page.account_id
             ORDER BY "#

@@ -34,16 +34,19 @@ pub async fn pretend_a_week(
     sqlx::query(
         "INSERT INTO push_minutes
             (account_id, minute, pushes, failures, throttled_ms, delays, ours, microsoft)
-        SELECT $1, m, n, n / 9 * (e % 3 / 2), n / 9 * (e % 7 / 6) * 1500,
-            array_fill(0, ARRAY[6]) || ARRAY[n / 2, n - n / 2 - n / 5, n / 5] || array_fill(0, ARRAY[15]),
-            ARRAY[n / 3, n - n / 3] || array_fill(0, ARRAY[22]),
-            array_fill(0, ARRAY[6]) || ARRAY[n / 2, n - n / 2] || array_fill(0, ARRAY[16])
+        SELECT $1, m, n, (luck % 61 = 5)::int, (luck % 127 = 5)::int * 1500,
+            array_fill(0, ARRAY[6]) || ARRAY[n - slow - slower, slow, slower] || array_fill(0, ARRAY[15]),
+            ARRAY[n - slow, slow] || array_fill(0, ARRAY[22]),
+            array_fill(0, ARRAY[6]) || ARRAY[n - slow, slow] || array_fill(0, ARRAY[16])
         FROM generate_series(date_trunc('minute', $2::timestamptz) - interval '6 days',
                 date_trunc('minute', $2::timestamptz) - interval '1 minute', interval '1 minute') AS m
-        CROSS JOIN LATERAL (SELECT (extract(epoch FROM m) / 60)::bigint AS e) AS minute
+        CROSS JOIN LATERAL (SELECT ('x' || left(md5(m::text), 4))::bit(16)::int AS luck) AS dice
         CROSS JOIN LATERAL (
-            SELECT ($3::int[])[1 + extract(hour FROM m AT TIME ZONE 'UTC')::int] * (e % 5)::int / 4 AS n
+            SELECT ($3::int[])[1 + extract(hour FROM m AT TIME ZONE 'UTC')::int] * (luck % 100 + 30) / 100 AS n
         ) AS pushed
+        CROSS JOIN LATERAL (
+            SELECT n * (luck % 7) / 12 AS slow, n * (luck % 5) / 25 AS slower
+        ) AS delayed
         WHERE n > 0 AND extract(isodow FROM m AT TIME ZONE 'UTC') < 6",
     )
     .bind(account)

@@ -9,7 +9,7 @@ pub mod waiting;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgExecutor;
 
-use crate::ids::{AccountId, ChannelId, IntegrationId, StaffId};
+use crate::ids::{AccountId, ChannelId, IntegrationId, MonitorId, StaffId};
 
 pub use people::{Totals, Unmatched, count_people, totals, unmatched};
 
@@ -29,12 +29,11 @@ pub struct Troubled {
     pub all: i64,
 }
 
-/// Troubles that need a person, that are on CloudLink's side, or that have not passed in good
-/// time. The cause met first comes first, and in each the oldest.
+/// Whatever is in the way of a sync, also when it passes by itself. The cause met first comes
+/// first, and in each the oldest.
 pub async fn troubled(
     db: impl PgExecutor<'_>,
     scope: Option<StaffId>,
-    patience: DateTime<Utc>,
 ) -> sqlx::Result<Vec<Troubled>> {
     sqlx::query_as!(
         Troubled,
@@ -42,8 +41,7 @@ pub async fn troubled(
         WITH met AS MATERIALIZED (
             SELECT t.cause, t.needs_person, t.detail, t.since, t.account_id
             FROM presence_troubles t JOIN account_list l ON l.account_id = t.account_id
-            WHERE (t.needs_person OR t.side = 'feed' OR t.since < $2)
-                AND l.active AND l.health <> 'removing'
+            WHERE l.active AND l.health <> 'removing'
                 -- what passes by itself alarms nobody while the account is paused
                 AND (t.needs_person OR l.health <> 'paused')
                 AND ($1::uuid IS NULL OR EXISTS (
@@ -60,11 +58,10 @@ pub async fn troubled(
                 AND i.kind = 'microsoft-teams') AS "integration: IntegrationId",
             total AS "all!"
         FROM placed
-        WHERE place <= $3
+        WHERE place <= $2
         ORDER BY oldest, cause, place
         "#,
         scope as Option<StaffId>,
-        patience,
         NAMED,
     )
     .fetch_all(db)
@@ -169,23 +166,35 @@ pub async fn not_set_up(
     .await
 }
 
-/// Presence monitors that have yet to be given a new secret, account by account.
+/// A presence monitor that has yet to be given a new secret, and how many there are.
+#[derive(Clone, Debug)]
+pub struct WaitingMonitor {
+    pub account: AccountId,
+    pub name: String,
+    pub integration: IntegrationId,
+    pub monitor: MonitorId,
+    pub monitor_name: String,
+    pub note: String,
+    pub since: DateTime<Utc>,
+    pub all: i64,
+}
+
+/// The oldest first.
 pub async fn monitors(
     db: impl PgExecutor<'_>,
     scope: Option<StaffId>,
-) -> sqlx::Result<Vec<Waiting>> {
+) -> sqlx::Result<Vec<WaitingMonitor>> {
     sqlx::query_as!(
-        Waiting,
+        WaitingMonitor,
         r#"
         SELECT a.id AS "account: AccountId", a.name, m.integration_id AS "integration: IntegrationId",
-            min(m.needs_secret_since) AS "since!",
-            count(*) OVER () AS "all!"
+            m.id AS "monitor: MonitorId", m.name AS monitor_name, m.note,
+            m.needs_secret_since AS "since!", count(*) OVER () AS "all!"
         FROM presence_monitors m JOIN accounts a ON a.id = m.account_id
         WHERE m.needs_secret_since IS NOT NULL AND a.deactivated_at IS NULL
             AND ($1::uuid IS NULL OR EXISTS (
                 SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $1))
-        GROUP BY a.id, m.integration_id
-        ORDER BY 4, a.id
+        ORDER BY m.needs_secret_since, a.id, m.name, m.id
         LIMIT $2
         "#,
         scope as Option<StaffId>,

@@ -8,6 +8,7 @@ use crate::ids::{AccountId, IntegrationId};
 use crate::microsoft::Cause;
 use crate::presence::store::overview::{Numbers, Stage, Standing, Trouble};
 use crate::presence::trouble;
+use crate::staff::{Right, Viewer};
 
 /// One line, and what stands below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,7 @@ pub struct Health {
 pub struct Mend {
     pub words: &'static str,
     pub href: String,
+    pub right: Right,
 }
 
 impl Health {
@@ -44,8 +46,14 @@ impl Health {
         }
     }
 
-    fn mended_by(self, words: &'static str, href: String) -> Self {
-        Self { mend: Some(Mend { words, href }), ..self }
+    fn mended_by(self, words: &'static str, href: String, right: Right) -> Self {
+        Self { mend: Some(Mend { words, href, right }), ..self }
+    }
+
+    /// Without the button, where it leads nowhere for this viewer.
+    pub fn for_viewer(mut self, viewer: &Viewer) -> Self {
+        self.mend.take_if(|mend| !viewer.has(mend.right));
+        self
     }
 }
 
@@ -64,7 +72,7 @@ pub fn health(
             "This account is deactivated",
             "Nothing is synced until it is activated again.",
         )
-        .mended_by("Account information", format!("/accounts/{}", account.id));
+        .mended_by("Account information", format!("/accounts/{}", account.id), Right::Look);
     }
     if standing.stage == Stage::Removing {
         return Health::quiet(
@@ -79,7 +87,7 @@ pub fn health(
             "Microsoft Teams is not added to this account yet",
             "Add it, and Teams will say when somebody is on the phone.",
         )
-        .mended_by("Add Microsoft Teams", integrations);
+        .mended_by("Add Microsoft Teams", integrations, Right::Change);
     }
     if standing.stage == Stage::NotSetUp {
         return Health::quiet(
@@ -87,7 +95,11 @@ pub fn health(
             "The setup of Microsoft Teams is not complete",
             "We need the credentials of an application in the customer’s tenant.",
         )
-        .mended_by("Complete setup", at(account.id, standing.integration, "setup"));
+        .mended_by(
+            "Complete setup",
+            at(account.id, standing.integration, "setup"),
+            Right::Change,
+        );
     }
     let paused = paused.filter(|_| standing.stage == Stage::On);
     // What passes by itself alarms nobody during a pause.
@@ -100,7 +112,7 @@ pub fn health(
             "Presence sync is switched off",
             "Teams decides by itself what people show.",
         )
-        .mended_by("Switch it on", integrations);
+        .mended_by("Switch it on", integrations, Right::Change);
     }
     match paused {
         Some(paused) => resting(account, paused),
@@ -113,8 +125,11 @@ fn resting(account: &Account, paused: &Resting) -> Health {
         format!("{} What we set in Teams is cleared, and nothing is set until then.", paused.why);
     Health {
         until: paused.until,
-        ..Health::quiet("neutral", paused.title, advice.trim_start())
-            .mended_by("Change the pause", format!("/accounts/{}/presence/pause", account.id))
+        ..Health::quiet("neutral", paused.title, advice.trim_start()).mended_by(
+            "Change the pause",
+            format!("/accounts/{}/presence/pause", account.id),
+            Right::Change,
+        )
     }
 }
 
@@ -151,23 +166,23 @@ pub fn mend(
     integration: Option<IntegrationId>,
     cause: trouble::Trouble,
 ) -> Option<Mend> {
-    let (words, href) = match cause {
+    let (words, href, right) = match cause {
         // No dialog sets a clock: the check says by how much it is off, and what to do.
         trouble::Trouble::Microsoft(Cause::ClockWrong) => {
-            ("Setup check", format!("/accounts/{account}/setup-check"))
+            ("Setup check", format!("/accounts/{account}/setup-check"), Right::Look)
         }
         trouble::Trouble::Microsoft(cause) if cause.needs_person() => {
-            ("Configure Microsoft Teams", at(account, integration, "configure"))
+            ("Configure Microsoft Teams", at(account, integration, "configure"), Right::Change)
         }
         trouble::Trouble::Cloudlink(cause) if cause.needs_person() => match cause {
             crate::cloudlink::Cause::NotConfigured | crate::cloudlink::Cause::CredentialsWrong => {
-                ("Settings", "/settings".to_owned())
+                ("Settings", "/settings".to_owned(), Right::Partner)
             }
-            _ => ("Account information", format!("/accounts/{account}")),
+            _ => ("Account information", format!("/accounts/{account}"), Right::Look),
         },
         _ => return None,
     };
-    Some(Mend { words, href })
+    Some(Mend { words, href, right })
 }
 
 /// A dialog of the integration, or the panel it stands on.
@@ -199,7 +214,11 @@ fn running(account: &Account, standing: &Standing, numbers: &Numbers) -> Health 
             "Both directories are being read again",
             "Somebody pressed Sync now. Presence goes on meanwhile.",
         )
-        .mended_by("See the steps", format!("/accounts/{}/presence/sync", account.id));
+        .mended_by(
+            "See the steps",
+            format!("/accounts/{}/presence/sync", account.id),
+            Right::Look,
+        );
     }
     let matched = numbers.matched();
     match (numbers.users, matched) {

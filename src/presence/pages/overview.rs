@@ -71,7 +71,7 @@ async fn show(
         let again = rows.clone();
         return again.unless_seen(&seen, &PeoplePart { people, rows });
     }
-    let (people, inner) = tokio::try_join!(people, now(&app, &the.account, span, zone))?;
+    let (people, inner) = tokio::try_join!(people, now(&app, &the, span, zone))?;
     let rows = Live::of(&Rows { people: &people })?;
     let is_on = inner.standing.stage == Stage::On;
     Ok(Page(OverviewPage {
@@ -125,14 +125,14 @@ async fn live(
     if !partial {
         return Ok(web::see_other(format!("/accounts/{}/presence", the.account.id)));
     }
-    let inner = now(&app, &the.account, asked.span(), zone).await?;
+    let inner = now(&app, &the, asked.span(), zone).await?;
     let live = Live::of(&inner)?;
     let told = inner.told;
     live.clone().unless_seen(&asked.seen, &NowPart { account: the.account, live, told })
 }
 
-async fn now(app: &AppState, account: &Account, span: Span, zone: Tz) -> web::Result<Now> {
-    let now = app.clock.now();
+async fn now(app: &AppState, the: &TheAccount, span: Span, zone: Tz) -> web::Result<Now> {
+    let (now, account) = (app.clock.now(), &the.account);
     let mut db = app.db.acquire().await?;
     let standing = overview::standing(&mut *db, account.id).await?;
     let troubles = overview::troubles(&mut *db, account.id).await?;
@@ -148,7 +148,8 @@ async fn now(app: &AppState, account: &Account, span: Span, zone: Tz) -> web::Re
         others: besides(&troubles),
         unmatched: parts(&numbers),
         account: account.clone(),
-        health: health(account, &standing, &troubles, &numbers, paused.as_ref()),
+        health: health(account, &standing, &troubles, &numbers, paused.as_ref())
+            .for_viewer(&the.viewer),
         told: Told::of(&figures, span, now, zone)?,
         spans: Span::ALL,
         paused,
