@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::Connection;
 use sqlx::postgres::{PgConnection, PgPoolOptions};
+use sqlx::{Connection, Executor};
 use tokio::time::timeout;
 
 /// No statement of the engine takes longer, unless Postgres or the way to it hangs.
@@ -23,15 +23,23 @@ pub fn pool(most: u32) -> PgPoolOptions {
         .before_acquire(|db, about| {
             Box::pin(async move { if about.idle_for > IDLE { well(db).await } else { Ok(true) } })
         })
-        .after_release(|db, _| Box::pin(well(db)))
+        .after_release(|db, _| Box::pin(free(db)))
 }
 
 async fn well(db: &mut PgConnection) -> sqlx::Result<bool> {
     timeout(SAYS_SO, db.ping()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|()| true)
 }
 
-/// The same, or Postgres counts as away: whoever works for others must not wait with them for
-/// a connection that leads nowhere.
+/// Ends what may be open in a connection that is handed back: whoever gave up in the middle of
+/// BEGIN has begun a transaction that sqlx knows nothing of, and what others wrote by this
+/// connection from then on would never be committed. Where none is open, this does nothing.
+async fn free(db: &mut PgConnection) -> sqlx::Result<bool> {
+    let ended = db.execute("BEGIN; ROLLBACK");
+    timeout(SAYS_SO, ended).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map(|_| true)
+}
+
+/// A statement, within that time or Postgres counts as away: whoever works for others must
+/// not wait with them for a connection that leads nowhere.
 pub async fn in_time<T>(work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     timeout(PATIENCE, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }

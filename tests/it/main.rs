@@ -25,6 +25,7 @@ mod integrations_credentials;
 mod integrations_setup;
 mod notifications;
 mod pages;
+mod pool;
 mod sandbox;
 mod postgres;
 mod schema;

@@ -1,7 +1,7 @@
 //! The stage: a database per test, a browser with no window, and time that stands still.
 
 mod browser;
-mod database;
+pub mod database;
 mod elsewhere;
 mod hands;
 mod page;
