@@ -91,11 +91,15 @@ pub async fn refused(
     }
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let Some((integration, name)) = turn::lock(&mut tx, account, version).await? else {
+    let Some(locked) = turn::lock(&mut tx, account, version).await? else {
         return Ok(Some(Turned::MovedOn));
     };
+    if locked.removing {
+        return Ok(None);
+    }
+    let integration = locked.integration;
     let said = (refusal.cause.key(), refusal.detail.as_str());
-    let at = (account, name.as_str());
+    let at = (account, locked.account_name.as_str());
     let why = refusal.cause.title();
     let turned = match turn::take_back(&mut tx, account, integration, said, now - PROVING, now)
         .await?
@@ -135,13 +139,11 @@ pub async fn take_over(
 ) -> anyhow::Result<bool> {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    let Some((integration, name)) = turn::lock(&mut tx, account, version).await? else {
-        return Ok(false);
-    };
-    let Some(turn) = turn::take_over(&mut tx, account, integration, true, now).await? else {
-        return Ok(false);
-    };
-    note_turn(&mut tx, actor, (account, &name), turn, why, now).await?;
+    let locked = turn::lock(&mut tx, account, version).await?;
+    let Some(locked) = locked.filter(|locked| !locked.removing) else { return Ok(false) };
+    let taken = turn::take_over(&mut tx, account, locked.integration, true, now).await?;
+    let Some(turn) = taken else { return Ok(false) };
+    note_turn(&mut tx, actor, (account, &locked.account_name), turn, why, now).await?;
     tx.commit().await?;
     app.wakes.ring(account);
     Ok(true)

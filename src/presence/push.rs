@@ -94,10 +94,13 @@ pub async fn push(
         confess(&shared, lease, &due, step, now).await;
     }
     if refusal.is_some_and(|refusal| refusal.cause.concerns_one_user())
-        && let Err(error) =
-            in_time(matching::note_refusal(&shared.app.db, lease.account, &due.user, now)).await
+        && let Some(on) = step.on()
     {
-        tracing::warn!(account.id = %lease.account, "a refused user was not noted: {error}");
+        let (db, user) = (&shared.app.db, (&due.user, on));
+        let noted = matching::note_refusal(db, lease.account, user, now);
+        if let Err(error) = in_time(noted).await {
+            tracing::warn!(account.id = %lease.account, "a refused user was not noted: {error}");
+        }
     }
     Done { with: Some(connection), ..done(due.user, Some(answered.outcome), accepted) }
 }
@@ -206,7 +209,7 @@ fn count(
 
 /// The lease was lost while the request was on its way: whoever has it now cannot know of it.
 async fn confess(shared: &Shared, lease: Lease, due: &DueUser, step: Step, now: DateTime<Utc>) {
-    let (Step::Set { on, .. } | Step::Renew { on, .. } | Step::Clear { on }) = step else { return };
+    let Some(on) = step.on() else { return };
     let said = doubt::of_user(&shared.app.db, lease.account, &due.user, on, now);
     match in_time(said).await {
         Ok(()) => shared.app.wakes.ring_elsewhere(lease.account),

@@ -175,7 +175,8 @@ async fn tell(
 ) -> Vec<Result<Option<Told>, Away>> {
     let told = async { due::due(&mut *db.acquire().await?, node, asks, clock.now()).await };
     match in_time(told).await {
-        Ok(mut told) => asks.iter().map(|ask| Ok(told.remove(&ask.account))).collect(),
+        // Two asks of one account may come together: that of a look that was given up, and of the next.
+        Ok(told) => asks.iter().map(|ask| Ok(told.get(&ask.account).cloned())).collect(),
         Err(error) => {
             complain("what is due could not be read", &error);
             vec![Err(Away); asks.len()]

@@ -170,26 +170,35 @@ impl Worker {
             }
         };
         self.up.get_or_insert_with(Up::new);
+        self.look_at = self.shared.at(next.into_iter().chain(turning::last_look(&standing)).min());
         if self.connect(&standing).await {
             return Some(Ended::Elsewhere);
         }
         self.heed(&standing);
         let before = self.standing.as_ref();
-        match turning::turn(&self.shared, self.lease.account, before, &standing, &mut self.remapped)
-            .await
-        {
+        let turned =
+            turning::turn(&self.shared, self.lease.account, before, &standing, &mut self.remapped);
+        let turned = match turned.await {
             Ok(Turned { anew, again }) => {
                 self.stale |= again;
                 if anew {
                     self.queue.clear();
                 }
+                true
             }
-            Err(error) => tracing::warn!(account.id = %self.lease.account, "{error}"),
-        }
+            Err(error) => {
+                tracing::warn!(account.id = %self.lease.account, "{error}");
+                false
+            }
+        };
         self.condition.look(&standing);
         marks::count_down(&self.shared, self.lease.account, &standing, &users).await;
         self.take_up(users);
-        self.look_at = self.shared.at(next.into_iter().chain(turning::last_look(&standing)).min());
+        if !turned {
+            // The next look goes through it again, from the standing of before.
+            self.look_again_soon();
+            return None;
+        }
         let syncing = standing.syncing;
         self.standing = Some(standing);
         self.renew_in_time();

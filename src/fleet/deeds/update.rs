@@ -118,6 +118,8 @@ impl UnderWay<'_> {
         if !integrations::store::set_release(&mut *tx, account, id, newest.number).await? {
             return Ok(Err(gone()));
         }
+        // An event that is judged by the rules of before at this moment is gone through once more.
+        rules::mark(&mut *tx, account, now).await?;
         let mapping = rules::mapping(&mut *tx, account).await?;
         let users = rules::decide_anew(&mut tx, account, &mapping, now).await?;
         let old = integration.kind.release(integration.release).map(|release| release.name);

@@ -44,27 +44,37 @@ pub async fn due(
     .await
 }
 
+/// A connection that is locked.
+#[derive(Clone, Debug)]
+pub struct Locked {
+    pub integration: IntegrationId,
+    pub account_name: String,
+    /// It goes on as it is, until it is forgotten.
+    pub removing: bool,
+}
+
 /// The account's connection in this version, locked; none when it has moved on.
 pub async fn lock(
     tx: &mut PgConnection,
     account: AccountId,
     version: i32,
-) -> sqlx::Result<Option<(IntegrationId, String)>> {
-    let row = sqlx::query!(
+) -> sqlx::Result<Option<Locked>> {
+    sqlx::query_as!(
+        Locked,
         r#"
-        SELECT c.integration_id AS "integration: IntegrationId", a.name
+        SELECT c.integration_id AS "integration: IntegrationId", a.name AS account_name,
+            i.removing_since IS NOT NULL AS "removing!"
         FROM connections c
         JOIN accounts a ON a.id = c.account_id
         JOIN integrations i ON i.account_id = c.account_id AND i.id = c.integration_id
-        WHERE c.account_id = $1 AND c.version = $2 AND i.removing_since IS NULL
+        WHERE c.account_id = $1 AND c.version = $2
         FOR UPDATE OF c
         "#,
         account as AccountId,
         version,
     )
     .fetch_optional(tx)
-    .await?;
-    Ok(row.map(|row| (row.integration, row.name)))
+    .await
 }
 
 /// What took whose place.

@@ -65,6 +65,16 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// Whose presence is asked for.
+    pub fn on(self) -> Option<EntraUserId> {
+        match self {
+            Self::Set { on, .. } | Self::Renew { on, .. } | Self::Clear { on } => Some(on),
+            Self::Forget | Self::Rest { .. } => None,
+        }
+    }
+}
+
 /// In which order users are served when not all can be at once; the lower first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {

@@ -8,7 +8,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgExecutor;
 
-use crate::ids::{AccountId, CloudlinkUserId};
+use crate::ids::{AccountId, CloudlinkUserId, EntraUserId};
 
 /// A user whom Microsoft refused is not asked about again for so long, unless somebody presses Sync now.
 const REFUSAL_LASTS: TimeDelta = TimeDelta::hours(24);
@@ -145,11 +145,12 @@ pub async fn make_changed_due(
     Ok(())
 }
 
-/// Microsoft says that the Entra user a CloudLink user is matched with has no Teams.
+/// Microsoft says that this Entra user has no Teams. Nothing is held against another whom the
+/// CloudLink user has been matched with since.
 pub async fn note_refusal(
     db: impl PgExecutor<'_>,
     account: AccountId,
-    user: &CloudlinkUserId,
+    (user, on): (&CloudlinkUserId, EntraUserId),
     now: DateTime<Utc>,
 ) -> sqlx::Result<()> {
     sqlx::query!(
@@ -157,11 +158,12 @@ pub async fn note_refusal(
         UPDATE cloudlink_users SET refused_entra_id = entra_id, refused_at = $3,
             match_trouble = CASE WHEN matched_by_hand THEN match_trouble ELSE 'no-teams' END,
             entra_id = CASE WHEN matched_by_hand THEN entra_id END
-        WHERE account_id = $1 AND user_id = $2 AND entra_id IS NOT NULL
+        WHERE account_id = $1 AND user_id = $2 AND entra_id = $4
         "#,
         account as AccountId,
         user as &CloudlinkUserId,
         now,
+        on as EntraUserId,
     )
     .execute(db)
     .await?;

@@ -74,7 +74,7 @@ pub async fn not_named(
 }
 
 /// Lets go of users whom CloudLink does not name any more, and makes those due of whom something
-/// still stands in Teams.
+/// still stands in Teams, or is on its way there.
 pub async fn let_go(
     db: impl PgExecutor<'_>,
     account: AccountId,
@@ -89,7 +89,8 @@ pub async fn let_go(
             UPDATE presence_accounts SET unmatched = true WHERE account_id = $1 AND NOT unmatched
         )
         UPDATE presences p SET due_at = $3, urgency = 3, revision = revision + 1
-        FROM gone WHERE p.account_id = $1 AND p.user_id = gone.user_id AND p.applied IS NOT NULL
+        FROM gone WHERE p.account_id = $1 AND p.user_id = gone.user_id
+            AND (p.wanted IS NOT NULL OR p.applied IS NOT NULL)
         "#,
         account as AccountId,
         users as &[CloudlinkUserId],

@@ -1,9 +1,23 @@
 //! Whatever ends the sync for somebody, our session in Teams ends before we forget it.
 
-use presence_portal::presence::store::matching;
+use std::time::Duration;
+
+use presence_portal::presence::store::{matching, telephones};
 use presence_portal::sandbox::{System, Trouble, World};
 
 use super::Office;
+use crate::support::until;
+
+impl Office {
+    fn next_push_is_slow(&self) {
+        self.sandbox.trouble_next(System::Graph, 1, Trouble::slow(Duration::from_millis(1_500)));
+    }
+
+    async fn next_push_is_under_way(&self) {
+        let arrived = || self.sandbox.trouble_of(System::Graph, None).is_none();
+        until("the request has arrived", arrived).await;
+    }
+}
 
 async fn both_on_the_phone() -> Office {
     let office = Office::open(World::small()).await;
@@ -130,4 +144,53 @@ async fn whoever_is_excluded_is_cleared_and_shown_again_when_included() {
         office.holds("Ann Miller", held).await;
         assert_eq!(office.held("Bob Stone").as_deref(), Some("InACall"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_on_its_way_when_somebody_left_cloudlink_is_cleared_at_once() {
+    let office = Office::open(World::small()).await;
+    let (cloudlink, user) = office.phone("Ann Miller");
+    office.next_push_is_slow();
+    office.phone_is("Ann Miller", "onCall");
+    office.next_push_is_under_way().await;
+    office.sandbox.remove_phone(cloudlink, user).unwrap();
+    let (app, account) = (&office.stage.app, office.accounts[0]);
+    telephones::let_go(&app.db, account, std::slice::from_ref(user), app.clock.now())
+        .await
+        .unwrap();
+    let done = || office.calls("Ann Miller") == ["setPresence", "clearPresence"];
+    until("it is set and cleared", done).await;
+    office.holds("Ann Miller", None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_held_against_nobody_but_whom_it_was_about() {
+    let office = Office::open(World::small()).await;
+    let ((tenant, ann), (_, cleo)) = (office.person("Ann Miller"), office.person("Cleo Hart"));
+    office.sandbox.change_person(tenant, ann, |person| person.teams = false).unwrap();
+    office.next_push_is_slow();
+    office.phone_is("Ann Miller", "onCall");
+    office.next_push_is_under_way().await;
+    let (_, user) = office.phone("Ann Miller");
+    sqlx::query(
+        "UPDATE cloudlink_users SET entra_id = $3, match_changed = true
+         WHERE account_id = $1 AND user_id = $2",
+    )
+    .bind(office.accounts[0])
+    .bind(user)
+    .bind(cleo)
+    .execute(&office.stage.db)
+    .await
+    .unwrap();
+    office.stage.app.wakes.ring(office.accounts[0]);
+    office.holds("Cleo Hart", Some("InACall")).await;
+    assert!(
+        office
+            .ask(
+                "SELECT bool_and(match_trouble IS NULL AND refused_at IS NULL) FROM cloudlink_users
+                 WHERE account_id = $1",
+                0
+            )
+            .await
+    );
 }

@@ -198,6 +198,31 @@ async fn cloudlink_away_keeps_the_credentials_until_the_subscription_is_ended() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_removal_whose_secret_has_expired_says_so_and_leaves_microsoft_in_peace() {
+    let mut office = Office::open(World::small()).await;
+    office.phone_is("Ann Miller", "onCall");
+    office.holds("Ann Miller", Some("InACall")).await;
+    office.at_rest().await;
+    office.stop().await;
+    office.sandbox.expire_secrets(office.tenant(0)).unwrap();
+    office.sandbox.revoke_tokens(office.tenant(0)).unwrap();
+    let (pat, _) = office.stage.staff("Pat Poe", "pat@partner.example", Role::PartnerAdmin).await;
+    remove(&office, &pat).await;
+    office.stage.app.microsoft.forget_token(office.accounts[0]);
+    let before = office.sandbox.requests_to(System::Login).len();
+    office.restart().await;
+    office.troubled(0, "secret-expired").await;
+    for _ in 0..5 {
+        office.pass_and_look(chrono::TimeDelta::seconds(2));
+        sleep(Duration::from_millis(50)).await;
+    }
+    let asked = office.sandbox.requests_to(System::Login).len() - before;
+    assert!(asked <= 2, "Microsoft was asked {asked} times");
+    let page = pat.visit(&panel_at(&office)).await;
+    assert!(page.says("The client secret has expired"), "{}", page.source);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn forgetting_is_for_what_is_being_removed_and_not_for_auditors() {
     let (office, pat) = away().await;
     let account = office.accounts[0];
