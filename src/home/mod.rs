@@ -89,7 +89,8 @@ async fn now(
     Zone(zone): Zone,
 ) -> web::Result<(Live, Hour)> {
     let (now, scope) = (app.clock.now(), viewer.scope());
-    let rest = async {
+    // The connection goes back as soon as it is done with: nobody holds one who waits for another.
+    let rest = async move {
         store::count_people(&mut *db).await?;
         let concerns = concerns(app, &mut db, viewer).await?;
         let totals = store::totals(&mut *db, scope).await?;
@@ -99,7 +100,6 @@ async fn now(
     };
     let (minutes, (concerns, totals, well_since)) =
         tokio::try_join!(minutes(app, scope, now), rest)?;
-    drop(db);
     let hour = Hour::of(&minutes, now, zone)?;
     let part =
         Now { concerns, totals, well_since, hour: hour.clone(), may_add: viewer.is_partner() };

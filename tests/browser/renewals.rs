@@ -31,6 +31,7 @@ async fn a_link_is_made_followed_and_over(journey: &Journey, admin: &Visitor) {
     admin.sees(&format!("A new client secret for {}", customer.name)).await;
     admin.picture("renewal").await;
     admin.press("Test and use it").await;
+    admin.sees("Paste the Value of the client secret.").await;
     admin.fill("Client Secret (Value)", "not-the-secret").await;
     admin.press("Test and use it").await;
     admin.sees("Microsoft does not accept the client secret").await;

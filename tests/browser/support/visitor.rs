@@ -102,23 +102,34 @@ impl Visitor {
         state.as_deref() == Some("true") || element.attr("checked").await.unwrap().is_some()
     }
 
-    /// Types into the field of that label, over what stood there.
+    /// Types into the field of that label, over what stood there. Like what follows, it survives a
+    /// page arriving under it.
     pub async fn fill(&self, field: &str, text: &str) {
-        let element = self.find("field", field).await;
-        element.clear().await.unwrap();
-        element.send_keys(text).await.unwrap();
+        let filled = async || {
+            let element = self.look_for("field", field).await?;
+            element.clear().await.ok()?;
+            element.send_keys(text).await.ok()
+        };
+        self.until(&format!("field {field:?} to fill"), filled).await;
     }
 
     /// Chooses from the list of that label.
     pub async fn choose(&self, field: &str, option: &str) {
-        let element = self.find("field", field).await;
-        element.select_by_label(option).await.unwrap();
+        let chosen = async || {
+            let element = self.look_for("field", field).await?;
+            element.select_by_label(option).await.ok()
+        };
+        self.until(&format!("{option:?} in {field:?}"), chosen).await;
     }
 
     /// Chooses a file for the field of that label.
     pub async fn attach(&self, field: &str, file: &std::path::Path) {
-        let element = self.find("field", field).await;
-        element.send_keys(file.to_str().unwrap()).await.unwrap();
+        let path = file.to_str().unwrap();
+        let chosen = async || {
+            let element = self.look_for("field", field).await?;
+            element.send_keys(path).await.ok()
+        };
+        self.until(&format!("field {field:?} for a file"), chosen).await;
     }
 
     /// A click that survives a page refreshing under it.
