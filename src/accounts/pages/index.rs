@@ -8,6 +8,7 @@ use axum::routing::get;
 use crate::accounts::asked::Asked;
 use crate::accounts::store::filters::{self, Filter};
 use crate::accounts::store::{self, Counts, Health, Listed, Sort};
+use crate::accounts::trouble;
 use crate::runs::Deed;
 use crate::staff::Viewer;
 use crate::state::AppState;

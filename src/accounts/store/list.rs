@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
 use super::words::{Health, Sort};
-use crate::accounts::trouble;
 use crate::ids::{AccountId, CloudlinkAccountId, StaffId};
 use crate::kit::text;
 
@@ -50,16 +49,9 @@ impl Listed {
         self.health.parse().unwrap_or(Health::None)
     }
 
-    /// What to say below its health, if anything.
-    pub fn remark(&self) -> Option<String> {
-        if let Some(cause) = &self.cause {
-            return Some(trouble::title(cause).to_owned());
-        }
-        let found = self.deactivated_at.is_none() && self.urgent > 0;
-        found.then(|| match self.urgent {
-            1 => "The setup check found what is wrong".to_owned(),
-            many => format!("The setup check found {many} things that are wrong"),
-        })
+    /// Whether only the setup check knows of something that a person has to mend.
+    pub fn check_is_red(&self) -> bool {
+        self.cause.is_none() && self.deactivated_at.is_none() && self.urgent > 0
     }
 }
 
