@@ -79,7 +79,7 @@ async fn forget(
     let (account, now) = (&the.account, app.clock.now());
     removal(&app, &the, path).await?;
     let mut tx = app.db.begin().await?;
-    // Its row first, as the worker does: so neither waits for the other in a circle.
+    // It locks the account first, as everybody does: so nobody waits in a circle.
     winding::forget_uncleared(&mut tx, account.id).await?;
     store::forget_uncleared(&mut tx, account.id, &the.viewer.actor(), now).await?;
     tx.commit().await?;

@@ -15,6 +15,7 @@ use crate::audit::{self, Changes, Entry};
 use crate::integrations::Ability;
 use crate::microsoft::Shows;
 use crate::presence::mapping::{DEFAULT, Decision, Mapping, Rule};
+use crate::presence::store::doctor;
 use crate::presence::store::overview;
 use crate::presence::store::rules::{self, Unmapped};
 use crate::staff::Viewer;
@@ -129,7 +130,7 @@ async fn save(
     let form = TableForm::from(fields);
     let old = rules::mapping(&app.db, the.account.id).await?;
     match form.parse(&old) {
-        Ok(new) => keep(&app, &the, &old, &new).await,
+        Ok(new) => keep(&app, &the, |_| new).await,
         Err(errors) => refused(&app, &the, &form, errors).await,
     }
 }
@@ -157,9 +158,11 @@ async fn add(
     let old = rules::mapping(&app.db, the.account.id).await?;
     match rule.parse() {
         Ok(rule) => {
-            let kept = old.differences().map(|(state, decision)| (state.to_owned(), decision));
-            let new = Mapping::with(kept.chain([rule]));
-            keep(&app, &the, &old, &new).await
+            let with = |old: &Mapping| {
+                let kept = old.differences().map(|(state, decision)| (state.to_owned(), decision));
+                Mapping::with(kept.chain([rule]))
+            };
+            keep(&app, &the, with).await
         }
         Err(refused) => {
             let mut errors = FieldErrors::default();
@@ -176,29 +179,31 @@ async fn add(
 }
 
 async fn reset(State(app): State<AppState>, the: TheAccountToChange) -> web::Result {
-    let old = rules::mapping(&app.db, the.account.id).await?;
-    keep(&app, &the, &old, &Mapping::default()).await
+    keep(&app, &the, |_| Mapping::default()).await
 }
 
+/// Keeps what becomes of the mapping that is in force by now: nobody else changes it meanwhile.
 async fn keep(
     app: &AppState,
     TheAccountToChange { viewer, account }: &TheAccountToChange,
-    old: &Mapping,
-    new: &Mapping,
+    change: impl FnOnce(&Mapping) -> Mapping,
 ) -> web::Result<Response> {
     let now = app.clock.now();
-    let changes = changes(old, new);
     let back = format!("/accounts/{}/presence/mapping", account.id);
     if let Some(older) = Older::than(app, account, Ability::OwnMapping).await? {
         return Ok(older.refuse(back));
     }
+    let mut tx = app.db.begin().await?;
+    doctor::lock(&mut tx, account.id).await?;
+    let old = rules::mapping(&mut *tx, account.id).await?;
+    let new = change(&old);
+    let changes = changes(&old, &new);
     if changes.is_empty() {
         return Ok(web::see_other_saying(back, "Nothing was changed."));
     }
-    let mut tx = app.db.begin().await?;
-    rules::replace(&mut tx, account.id, new).await?;
+    rules::replace(&mut tx, account.id, &new).await?;
     rules::mark(&mut *tx, account.id, now).await?;
-    let concerned = rules::decide_anew(&mut tx, account.id, new, now).await?;
+    let concerned = rules::decide_anew(&mut tx, account.id, &new, now).await?;
     let entry = Entry {
         action: "mapping.changed",
         summary: "Changed what CloudLink states mean in Teams.".to_owned(),

@@ -16,6 +16,7 @@ use crate::audit::{self, Changes, Entry};
 use crate::ids::CloudlinkUserId;
 use crate::integrations::Ability;
 use crate::presence::plan::pause::{Pause, rest};
+use crate::presence::store::doctor;
 use crate::presence::store::pauses;
 use crate::presence::store::why::{self, Person};
 use crate::state::AppState;
@@ -150,8 +151,8 @@ async fn pause(
         Ok(time) => {
             let (until, words) = said(time, app.clock.now());
             let done = format!("{} is paused for {words}.", whose.name());
-            let pause = Pause { until: Some(until), ..whose.pause };
-            keep(&app, &the, &whose, pause, ("paused", done)).await
+            let change = |old| Pause { until: Some(until), ..old };
+            keep(&app, &the, &whose, change, ("paused", done)).await
         }
         Err(errors) => {
             let dialog = PauseDialog { pause: form, errors, ..PauseDialog::of(&app, &whose) };
@@ -166,14 +167,14 @@ async fn resume(
     Path(path): Path<InPath>,
 ) -> web::Result {
     let whose = Whose::of(&mut *app.db.acquire().await?, &the.account, path).await?;
-    let pause = Pause { until: None, ..whose.pause };
-    let still = rest(&[pause], app.clock.now()).now;
+    let change = |old| Pause { until: None, ..old };
+    let still = rest(&[change(whose.pause)], app.clock.now()).now;
     let done = if still {
         format!("{} goes on with the next working hours.", whose.name())
     } else {
         format!("{} goes on.", whose.name())
     };
-    keep(&app, &the, &whose, pause, ("resumed", done)).await
+    keep(&app, &the, &whose, change, ("resumed", done)).await
 }
 
 async fn keep_hours(
@@ -187,8 +188,8 @@ async fn keep_hours(
     match form.parse() {
         Ok(hours) => {
             let done = format!("{} keeps working hours: {}.", whose.name(), words(hours));
-            let pause = Pause { hours: Some(hours), ..whose.pause };
-            keep(&app, &the, &whose, pause, ("hours_set", done)).await
+            let change = |old| Pause { hours: Some(hours), ..old };
+            keep(&app, &the, &whose, change, ("hours_set", done)).await
         }
         Err(errors) => {
             let dialog = PauseDialog { hours: form, errors, ..PauseDialog::of(&app, &whose) };
@@ -204,15 +205,16 @@ async fn forget_hours(
 ) -> web::Result {
     let whose = Whose::of(&mut *app.db.acquire().await?, &the.account, path).await?;
     let done = format!("{} keeps no working hours any more.", whose.name());
-    keep(&app, &the, &whose, Pause { hours: None, ..whose.pause }, ("hours_removed", done)).await
+    let change = |old| Pause { hours: None, ..old };
+    keep(&app, &the, &whose, change, ("hours_removed", done)).await
 }
 
-/// Writes it down, tells the worker, and says so.
+/// Writes down what becomes of the pause that is kept by now, tells the worker, and says so.
 async fn keep(
     app: &AppState,
     the: &TheAccountToChange,
     whose: &Whose,
-    pause: Pause,
+    change: impl FnOnce(Pause) -> Pause,
     (deed, done): (&'static str, String),
 ) -> web::Result<Response> {
     let (now, account) = (app.clock.now(), &whose.account);
@@ -221,20 +223,25 @@ async fn keep(
     {
         return Ok(older.refuse(whose.at()));
     }
-    if pause != whose.pause {
-        let user = whose.person.as_ref().map(|person| &person.user);
-        let mut tx = app.db.begin().await?;
+    let user = whose.person.as_ref().map(|person| &person.user);
+    let mut tx = app.db.begin().await?;
+    doctor::lock(&mut tx, account.id).await?;
+    let (whole, own) = pauses::of(&mut *tx, account.id, user).await?;
+    let old = if user.is_some() { own } else { whole };
+    let pause = change(old);
+    if pause != old {
         pauses::save(&mut tx, account.id, user, pause, rest(&[pause], now).now).await?;
         let until =
             |pause: &Pause| pause.until.map(|until| until.format("%Y-%m-%d %H:%M UTC").to_string());
-        let entry = Entry {
-            action: action(user.is_some(), deed),
-            summary: done.clone(),
-            account: Some((account.id, &account.name)),
-            changes: Changes::default()
-                .field("paused until", until(&whose.pause), until(&pause))
-                .field("working hours", whose.pause.hours.map(words), pause.hours.map(words)),
-        };
+        let entry =
+            Entry {
+                action: action(user.is_some(), deed),
+                summary: done.clone(),
+                account: Some((account.id, &account.name)),
+                changes: Changes::default()
+                    .field("paused until", until(&old), until(&pause))
+                    .field("working hours", old.hours.map(words), pause.hours.map(words)),
+            };
         audit::note(&mut tx, &the.viewer.actor(), entry, now).await?;
         tx.commit().await?;
         app.wakes.ring(account.id);

@@ -7,6 +7,8 @@ use super::{matching, steps};
 use crate::ids::{AccountId, CloudlinkUserId, EntraUserId};
 
 /// Leaves a user out of the sync, or takes them in again. Says whether that changed anything.
+/// Whoever comes back and was matched by hand with somebody who is another's by now is left to
+/// automatic matching: two would drive one presence.
 pub async fn set_excluded(
     tx: &mut PgConnection,
     account: AccountId,
@@ -16,8 +18,12 @@ pub async fn set_excluded(
 ) -> sqlx::Result<bool> {
     let changed = sqlx::query!(
         r#"
-        UPDATE cloudlink_users SET excluded = $3, match_changed = true
-        WHERE account_id = $1 AND user_id = $2 AND excluded <> $3
+        UPDATE cloudlink_users c SET excluded = $3, match_changed = true,
+            matched_by_hand = matched_by_hand AND ($3 OR NOT EXISTS (
+                SELECT FROM cloudlink_users o
+                WHERE o.account_id = $1 AND o.entra_id = c.entra_id AND o.user_id <> $2
+                    AND o.matched_by_hand AND NOT o.excluded))
+        WHERE c.account_id = $1 AND c.user_id = $2 AND c.excluded <> $3
         "#,
         account as AccountId,
         user as &CloudlinkUserId,
@@ -106,22 +112,22 @@ pub async fn match_all(
 }
 
 /// Leaves the matches of many users to their addresses again. Those of them who were matched
-/// by hand, with the address of whom they were matched with.
+/// by hand: id, name, and the address of whom they were matched with.
 pub async fn match_all_automatically(
     tx: &mut PgConnection,
     account: AccountId,
     users: &[CloudlinkUserId],
     now: DateTime<Utc>,
-) -> sqlx::Result<Vec<(String, Option<String>)>> {
+) -> sqlx::Result<Vec<(CloudlinkUserId, String, Option<String>)>> {
     let undone = sqlx::query!(
         r#"
         WITH undone AS (
             UPDATE cloudlink_users SET matched_by_hand = false, refused_entra_id = NULL,
                 refused_at = NULL, match_changed = true
             WHERE account_id = $1 AND user_id = ANY($2) AND matched_by_hand
-            RETURNING name, entra_id
+            RETURNING user_id, name, entra_id
         )
-        SELECT u.name AS "name!", e.user_principal_name AS "address?"
+        SELECT u.user_id AS "user!: CloudlinkUserId", u.name AS "name!", e.user_principal_name AS "address?"
         FROM undone u LEFT JOIN entra_users e ON e.account_id = $1 AND e.entra_id = u.entra_id
         ORDER BY u.name
         "#,
@@ -132,7 +138,7 @@ pub async fn match_all_automatically(
     .await?;
     matching::rematch(&mut *tx, account, now).await?;
     hurry_all(tx, account, users, now).await?;
-    Ok(undone.into_iter().map(|row| (row.name, row.address)).collect())
+    Ok(undone.into_iter().map(|row| (row.user, row.name, row.address)).collect())
 }
 
 async fn hurry_all(

@@ -76,6 +76,7 @@ pub struct Known {
     pub name: Option<String>,
     pub by_hand: Option<bool>,
     pub was: Option<EntraUserId>,
+    pub was_address: Option<String>,
     /// How many in Entra answer equally well, and one of them.
     pub candidates: i64,
     pub entra: Option<EntraUserId>,
@@ -120,12 +121,13 @@ pub async fn know(
             FROM hits WHERE rank = best GROUP BY number
         )
         SELECT g.number AS "number!", u.name AS "name?", u.matched_by_hand AS "by_hand?",
-            u.entra_id AS "was?: EntraUserId", coalesce(f.candidates, 0) AS "candidates!",
+            u.entra_id AS "was?: EntraUserId", w.user_principal_name AS "was_address?", coalesce(f.candidates, 0) AS "candidates!",
             f.entra_id AS "entra?: EntraUserId", e.user_principal_name AS "address?",
             e.enabled AS "enabled?", t.user_id AS "taken_by?: CloudlinkUserId",
             t.name AS "taken_by_name?"
         FROM given g
         LEFT JOIN cloudlink_users u ON u.account_id = $1 AND u.user_id = g.user_id
+        LEFT JOIN entra_users w ON w.account_id = $1 AND w.entra_id = u.entra_id
         LEFT JOIN found f ON f.number = g.number
         LEFT JOIN entra_users e ON e.account_id = $1 AND e.entra_id = f.entra_id
         LEFT JOIN LATERAL (

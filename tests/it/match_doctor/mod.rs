@@ -2,6 +2,7 @@
 
 mod files;
 mod offering;
+mod taking;
 
 use axum::http::{Method, StatusCode};
 use presence_portal::ids::{AccountId, EntraUserId};

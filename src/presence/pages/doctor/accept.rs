@@ -116,7 +116,7 @@ fn judged(pairs: Vec<Pair>) -> (Vec<Pair>, Vec<String>) {
 impl From<Pair> for Changed {
     fn from(pair: Pair) -> Self {
         let name = pair.name.unwrap_or_else(|| pair.user.to_string());
-        Self { name, from: pair.was_address, to: pair.address }
+        Self { user: pair.user, name, from: pair.was_address, to: pair.address }
     }
 }
 
@@ -146,8 +146,10 @@ async fn undo(
     let mut tx = app.db.begin().await?;
     doctor::lock(&mut tx, account.id).await?;
     let undone = by_hand::match_all_automatically(&mut tx, account.id, &users, now).await?;
-    let changed: Vec<_> =
-        undone.into_iter().map(|(name, from)| Changed { name, from, to: None }).collect();
+    let changed: Vec<_> = undone
+        .into_iter()
+        .map(|(user, name, from)| Changed { user, name, from, to: None })
+        .collect();
     let whose = (account.id, account.name.as_str());
     let action = "user.matched_automatically";
     note_changes(&mut tx, &viewer.actor(), whose, action, &changed, now).await?;

@@ -187,8 +187,10 @@ async fn change(
     let actor = the.viewer.actor();
     if !undone.is_empty() {
         let names = by_hand::match_all_automatically(&mut *tx, account, &undone, now).await?;
-        let changed: Vec<_> =
-            names.into_iter().map(|(name, from)| Changed { name, from, to: None }).collect();
+        let changed: Vec<_> = names
+            .into_iter()
+            .map(|(user, name, from)| Changed { user, name, from, to: None })
+            .collect();
         note_changes(&mut *tx, &actor, whose, "user.matched_automatically", &changed, now).await?;
     }
     if !pairs.is_empty() {

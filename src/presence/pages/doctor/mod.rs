@@ -11,7 +11,7 @@ mod verdicts;
 use axum::Router;
 
 use crate::audit::{self, Actor, Changes, Entry};
-use crate::ids::AccountId;
+use crate::ids::{AccountId, CloudlinkUserId};
 use crate::state::AppState;
 
 pub fn routes() -> Router<AppState> {
@@ -26,8 +26,9 @@ fn at(account: AccountId) -> String {
     format!("/accounts/{account}/presence/matching")
 }
 
-/// One user whose match a person has changed: their name, and the address before and after.
+/// One user whose match a person has changed, with the address before and after.
 struct Changed {
+    user: CloudlinkUserId,
     name: String,
     from: Option<String>,
     to: Option<String>,
@@ -54,7 +55,12 @@ async fn note_changes(
             many => format!("{} users were {how}.", many.len()),
         };
         let changes = some.iter().fold(Changes::default(), |changes, one| {
-            changes.field(&one.name, one.from.clone(), one.to.clone())
+            let namesakes = some.iter().filter(|other| other.name == one.name).count();
+            let who = match namesakes {
+                1 => one.name.clone(),
+                _ => format!("{} ({})", one.name, one.user),
+            };
+            changes.field(&who, one.from.clone(), one.to.clone())
         });
         let entry = Entry { action, summary, account: Some(account), changes };
         audit::note(&mut *tx, actor, entry, now).await?;

@@ -21,7 +21,7 @@ pub struct Verdict {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Outcome {
-    Match { user: CloudlinkUserId, entra: EntraUserId, address: String },
+    Match { user: CloudlinkUserId, entra: EntraUserId, was: Option<String>, address: String },
     Undo(CloudlinkUserId),
     Same,
     Wrong,
@@ -67,9 +67,12 @@ impl Verdict {
 
     pub fn changed(&self) -> Option<Changed> {
         match &self.outcome {
-            Outcome::Match { address, .. } => {
-                Some(Changed { name: self.name.clone(), from: None, to: Some(address.clone()) })
-            }
+            Outcome::Match { user, was, address, .. } => Some(Changed {
+                user: user.clone(),
+                name: self.name.clone(),
+                from: was.clone(),
+                to: Some(address.clone()),
+            }),
             _ => None,
         }
     }
@@ -178,7 +181,8 @@ fn judge(
         return Err(format!("{address} is matched with {other} already."));
     }
     let words = format!("To be matched with {address}.");
-    Ok((Outcome::Match { user: user.clone(), entra, address }, words))
+    let was = known.was_address.clone();
+    Ok((Outcome::Match { user: user.clone(), entra, was, address }, words))
 }
 
 #[cfg(test)]
@@ -204,6 +208,7 @@ mod tests {
             name: Some(format!("User {number}")),
             by_hand: Some(false),
             was: None,
+            was_address: None,
             candidates: 1,
             entra: Some(uuid::Uuid::from_u128(entra).into()),
             address: Some(format!("{entra}@x.example")),
