@@ -115,6 +115,14 @@ async fn let_go(
     summary: &str,
     now: chrono::DateTime<chrono::Utc>,
 ) -> sqlx::Result<bool> {
+    // The account first, as whoever deletes it does.
+    let row = sqlx::query!(
+        "SELECT name, deleting_since FROM accounts WHERE id = $1 FOR UPDATE",
+        account as AccountId,
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(row) = row else { return Ok(false) };
     let gone = sqlx::query!(
         "DELETE FROM integrations WHERE account_id = $1 AND removing_since IS NOT NULL",
         account as AccountId,
@@ -124,12 +132,6 @@ async fn let_go(
     if gone.rows_affected() == 0 {
         return Ok(false);
     }
-    let row = sqlx::query!(
-        "SELECT name, deleting_since FROM accounts WHERE id = $1 FOR UPDATE",
-        account as AccountId,
-    )
-    .fetch_one(&mut *tx)
-    .await?;
     let entry = Entry {
         action: "integration.removed",
         summary: summary.to_owned(),

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::leases::Lease;
+use crate::accounts;
 use crate::ids::{AccountId, NodeId};
 
 /// Makes everybody due of whom something of ours stands in Teams, unless it waits for another try.
@@ -57,13 +58,17 @@ pub async fn left(db: impl PgExecutor<'_>, account: AccountId) -> sqlx::Result<i
 }
 
 /// Forgets the account's sync, if the lease is still ours and nothing is left: states that
-/// nobody hears the end of would be believed for ever. With `all`, its people too.
+/// nobody hears the end of would be believed for ever. With `all`, its people too; the account
+/// is locked first then, as whoever changes matches or deletes it does.
 pub async fn forget(
     tx: &mut PgConnection,
     node: NodeId,
     lease: Lease,
     all: bool,
 ) -> sqlx::Result<bool> {
+    if all {
+        accounts::store::lock(&mut *tx, lease.account).await?;
+    }
     let gone = sqlx::query!(
         r#"
         DELETE FROM presence_accounts a WHERE a.account_id = $1 AND a.term = $2 AND a.node_id = $3
@@ -88,6 +93,7 @@ pub async fn forget(
 /// Forgets the account's sync and its people whatever is left in Teams, whoever works for it:
 /// the worker finds its lease gone, and ends.
 pub async fn forget_uncleared(tx: &mut PgConnection, account: AccountId) -> sqlx::Result<()> {
+    accounts::store::lock(&mut *tx, account).await?;
     sqlx::query!("DELETE FROM presence_accounts WHERE account_id = $1", account as AccountId)
         .execute(&mut *tx)
         .await?;
