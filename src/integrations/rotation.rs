@@ -41,24 +41,33 @@ pub async fn run(app: AppState, stop: CancellationToken) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Does everything that is due once.
+/// Does everything that is due once. What goes wrong with one account holds up no other.
 pub async fn round(app: &AppState) -> anyhow::Result<()> {
     let now = app.clock.now();
     let soon = now.date_naive() + TimeDelta::days(ROLL_BEFORE);
     for ending in spare::certificates_to_roll(&app.db, soon).await? {
-        roll(app, ending).await?;
+        let account = ending.account;
+        look_after(account, roll(app, ending).await);
     }
     for waiting in spare::take_those_to_try(&app.db, &app.sealer, now, now + TRY_EVERY).await? {
-        try_by_itself(app, waiting).await?;
+        let account = waiting.connection.account;
+        look_after(account, try_by_itself(app, waiting).await);
     }
     let causes = blaming();
     let tomorrow = now.date_naive() + TimeDelta::days(TAKE_OVER_BEFORE);
     for due in turn::due(&app.db, tomorrow, &causes).await? {
         let actor = Actor::portal();
-        take_over(app, &actor, due.account, due.version, "as it was to").await?;
+        let taken = take_over(app, &actor, due.account, due.version, "as it was to").await;
+        look_after(due.account, taken);
     }
     turn::forget_proved(&app.db, now - PROVING, &causes).await?;
     Ok(())
+}
+
+fn look_after<T>(account: AccountId, done: anyhow::Result<T>) {
+    if let Err(error) = done {
+        tracing::warn!(account.id = %account, "its credentials were not looked after: {error:#}");
+    }
 }
 
 /// The keys of every cause that another credential may mend.
@@ -194,12 +203,14 @@ async fn try_by_itself(app: &AppState, waiting: ToTry) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes the certificate that is to follow one that ends soon, and lays it ready.
+/// Makes the certificate that is to follow one that ends soon, and lays it ready, unless somebody
+/// was quicker.
 async fn roll(app: &AppState, ending: ToRoll) -> anyhow::Result<()> {
     let (now, actor) = (app.clock.now(), Actor::portal());
     let made = make_certificate(app).await?;
     let mut tx = app.db.begin().await?;
-    if lay_certificate(app, &mut tx, ending.account, ending.integration, &made, now).await? {
+    let at = (ending.account, ending.integration);
+    if lay_certificate(app, &mut tx, at, &made, false, now).await? {
         let summary = format!(
             "The certificate ends on {}, so the next one was made. It has to be uploaded to Entra.",
             ending.ends_on.format("%-d %B %Y")
@@ -221,13 +232,14 @@ pub(super) async fn make_certificate(app: &AppState) -> anyhow::Result<Certifica
 }
 
 /// Lays a certificate ready as the next credential. Until somebody uploads it, Microsoft
-/// refuses it: it is tried now and then. False while the integration is being removed.
+/// refuses it: it is tried now and then. False while the integration is being removed, and where
+/// another lies ready that it may not replace.
 pub(super) async fn lay_certificate(
     app: &AppState,
     tx: &mut PgConnection,
-    account: AccountId,
-    integration: IntegrationId,
+    (account, integration): (AccountId, IntegrationId),
     certificate: &Certificate,
+    may_replace: bool,
     now: DateTime<Utc>,
 ) -> anyhow::Result<bool> {
     let credential = Credential::Certificate(certificate.clone());
@@ -242,5 +254,9 @@ pub(super) async fn lay_certificate(
         accepted_at: None,
         try_at: Some(now + TRY_EVERY),
     };
-    Ok(spare::put_next(tx, account, integration, new, now).await?)
+    Ok(if may_replace {
+        spare::put_next(tx, account, integration, new, now).await?
+    } else {
+        spare::put_first(tx, account, integration, new, now).await?
+    })
 }

@@ -2,10 +2,13 @@
 
 use axum::http::{Method, StatusCode};
 use presence_portal::ids::{AccountId, IntegrationId};
-use presence_portal::integrations::{CredentialKind, store};
+use presence_portal::integrations::store::spare;
+use presence_portal::integrations::{CredentialKind, Expiry, store};
+use presence_portal::kit::secret::Secret;
+use presence_portal::microsoft::Credential;
 use presence_portal::sandbox::{Customer, Permission, Sandbox, System, Trouble, World};
 
-use crate::support::{Browser, Page, Stage};
+use crate::support::{Browser, Page, Stage, until};
 
 struct Scene {
     stage: Stage,
@@ -231,4 +234,70 @@ async fn enter_in_a_field_never_saves_untested() {
     let page = scene.ann.submit(form).await;
     assert!(page.has_button("Save without testing"));
     assert!(page.all("#setup-form button")[0].attr("name").is_none(), "Enter presses the first");
+}
+
+#[tokio::test]
+async fn nothing_is_laid_ready_for_an_integration_that_went_meanwhile() {
+    let scene = set_up().await;
+    let new = scene.sandbox.new_secret(scene.customer.tenant).unwrap();
+    let form = scene.configure().await.form("Test and keep");
+    let form = form.fill("Value of the next secret", new.value.reveal());
+    // The test takes its time, and somebody else removes the integration.
+    scene.sandbox.trouble_next(System::Graph, 1, Trouble::Slow { milliseconds: 1000 });
+    scene.sandbox.forget_requests();
+    let (page, ()) = tokio::join!(scene.ann.submit(form), async {
+        let asked = || !scene.sandbox.requests_to(System::Login).is_empty();
+        until("the test is on its way", asked).await;
+        sqlx::query("UPDATE integrations SET removing_since = now()")
+            .execute(&scene.stage.db)
+            .await
+            .unwrap();
+    });
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(!scene.activity().await.says("laid ready"));
+}
+
+#[tokio::test]
+async fn what_the_portal_makes_by_itself_replaces_nothing_that_lies_ready() {
+    let scene = set_up().await;
+    let new = scene.sandbox.new_secret(scene.customer.tenant).unwrap();
+    let form = scene.configure().await.form("Test and keep");
+    scene.ann.submit(form.fill("Value of the next secret", new.value.reveal())).await;
+    let (sealer, expiry) = (&scene.stage.app.sealer, Expiry::default());
+    let owner = presence_portal::integrations::secret_owner(scene.acme, scene.teams);
+    let spare = spare::NewSpare {
+        kind: CredentialKind::Secret,
+        sealed: &sealer.seal(&owner, &Secret::new("another")).unwrap(),
+        certificate: None,
+        expiry: &expiry,
+        accepted_at: None,
+        try_at: None,
+    };
+    let (db, now) = (&scene.stage.db, scene.stage.clock.now());
+    assert!(!spare::put_first(db, scene.acme, scene.teams, spare, now).await.unwrap());
+    let next = spare::next_of(db, sealer, scene.acme, scene.teams).await.unwrap().unwrap().0;
+    assert!(matches!(next, Credential::Secret(kept) if kept.reveal() == new.value.reveal()));
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_opened_holds_up_no_other() {
+    let scene = set_up().await;
+    scene.ann.submit(scene.configure().await.form("Make a certificate")).await;
+    let (db, sealer) = (&scene.stage.db, &scene.stage.app.sealer);
+    let broken = scene.stage.account("Broken").await;
+    let teams = scene.stage.add_teams(broken).await;
+    scene.stage.set_up(broken, None).await;
+    sqlx::query(
+        "INSERT INTO spare_credentials (account_id, integration_id, slot, credential, secret, since, try_at)
+         VALUES ($1, $2, 'next', 'secret', 'not sealed', now(), $3)",
+    )
+    .bind(broken)
+    .bind(teams)
+    .bind(scene.stage.clock.now())
+    .execute(db)
+    .await
+    .unwrap();
+    let now = scene.stage.clock.now() + chrono::TimeDelta::days(1);
+    let taken = spare::take_those_to_try(db, sealer, now, now).await.unwrap();
+    assert_eq!(taken.iter().map(|one| one.connection.account).collect::<Vec<_>>(), [scene.acme]);
 }

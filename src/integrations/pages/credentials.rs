@@ -145,7 +145,9 @@ async fn keep_next(
         try_at: None,
     };
     let mut tx = app.db.begin().await?;
-    spare::put_next(&mut *tx, account.id, id, new, now).await?;
+    if !spare::put_next(&mut *tx, account.id, id, new, now).await? {
+        return Err(web::Error::NotFound);
+    }
     // Now somebody holds its value: later nobody could give it to the monitors.
     store::ask_monitors_for_secret(&mut *tx, account.id, id, now).await?;
     let changes = Changes::default().field(
@@ -221,7 +223,9 @@ async fn make_certificate(
     let (account, id) = (the.the.account.id, the.integration.id);
     let (made, now) = (rotation::make_certificate(&app).await?, app.clock.now());
     let mut tx = app.db.begin().await?;
-    rotation::lay_certificate(&app, &mut tx, account, id, &made, now).await?;
+    if !rotation::lay_certificate(&app, &mut tx, (account, id), &made, true, now).await? {
+        return Err(web::Error::NotFound);
+    }
     let summary = format!("A certificate was made, thumbprint {}.", made.shown.thumbprint());
     note(&mut tx, &app, &the, "integration.certificate_made", &summary, Changes::default()).await?;
     tx.commit().await?;

@@ -100,6 +100,29 @@ pub async fn put_next(
     new: NewSpare<'_>,
     now: DateTime<Utc>,
 ) -> sqlx::Result<bool> {
+    put(db, account, integration, new, true, now).await
+}
+
+/// The same where nothing lies ready: whatever somebody has laid there meanwhile stays. False then,
+/// too.
+pub async fn put_first(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    integration: IntegrationId,
+    new: NewSpare<'_>,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
+    put(db, account, integration, new, false, now).await
+}
+
+async fn put(
+    db: impl PgExecutor<'_>,
+    account: AccountId,
+    integration: IntegrationId,
+    new: NewSpare<'_>,
+    may_replace: bool,
+    now: DateTime<Utc>,
+) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         r#"
         INSERT INTO spare_credentials AS s (account_id, integration_id, slot, credential, secret,
@@ -113,6 +136,7 @@ pub async fn put_next(
             expiry_at = excluded.expiry_at, since = excluded.since,
             accepted_at = excluded.accepted_at, try_at = excluded.try_at,
             refused = NULL, refused_detail = NULL, refused_at = NULL
+        WHERE $13
         "#,
         account as AccountId,
         integration as IntegrationId,
@@ -126,6 +150,7 @@ pub async fn put_next(
         now,
         new.accepted_at,
         new.try_at,
+        may_replace,
     )
     .execute(db)
     .await?;
@@ -229,7 +254,7 @@ pub struct ToTry {
 }
 
 /// Takes the next credentials whose time to be tried has come. Whoever takes one has until
-/// `again` to try it; then somebody else may.
+/// `again` to try it; then somebody else may. One that cannot be opened holds up no other.
 pub async fn take_those_to_try(
     db: impl PgExecutor<'_>,
     sealer: &Sealer,
@@ -253,22 +278,29 @@ pub async fn take_those_to_try(
     )
     .fetch_all(db)
     .await?;
-    let opened = rows.into_iter().map(|row| {
-        let secret = sealer.open(&secret_owner(row.account, row.integration), &row.secret)?;
-        Ok(ToTry {
-            integration: row.integration,
-            since: row.since,
-            connection: Connection {
-                account: row.account,
-                version: 0,
-                tenant: row.tenant,
-                client: row.client,
-                cloud: row.cloud.parse().context("a cloud in the database")?,
-                credential: credential_of(secret, row.certificate)?,
-            },
-        })
+    let opened = rows.into_iter().filter_map(|row| {
+        let account = row.account;
+        let open = || {
+            let secret = sealer.open(&secret_owner(account, row.integration), &row.secret)?;
+            anyhow::Ok(ToTry {
+                integration: row.integration,
+                since: row.since,
+                connection: Connection {
+                    account,
+                    version: 0,
+                    tenant: row.tenant,
+                    client: row.client,
+                    cloud: row.cloud.parse().context("a cloud in the database")?,
+                    credential: credential_of(secret, row.certificate)?,
+                },
+            })
+        };
+        let left_out = |error: &anyhow::Error| {
+            tracing::warn!(account.id = %account, "what lies ready cannot be opened: {error:#}");
+        };
+        open().inspect_err(left_out).ok()
     });
-    opened.collect()
+    Ok(opened.collect())
 }
 
 /// A certificate in force that ends soon, without a next credential beside it.
