@@ -118,6 +118,8 @@ pub struct Job {
     /// How many steps were done before, here or elsewhere.
     pub step: i16,
     pub claim: i64,
+    /// How often it was claimed since it came a step further, this time among them.
+    pub tries: i16,
 }
 
 /// What came of an item.

@@ -10,14 +10,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{Job, figures, store};
+use super::{Failure, Job, Outcome, figures, store};
 use crate::state::AppState;
 
 /// How an item is done.
 pub trait Doer: Clone + Send + Sync + 'static {
     /// Does the item from the step it is at, and writes down how it ended with
     /// [`store::finish`]. It may be cut short anywhere and begun again, here or on another node.
-    /// An error is ours (Postgres was away): the item is taken up again.
+    /// An error is ours (Postgres was away): the item is taken up again, a few times.
     fn work(&self, job: Job) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
@@ -37,6 +37,9 @@ impl Default for Pace {
         Self { rest: Duration::from_secs(2), lease: Duration::from_secs(9), at_once: 8 }
     }
 }
+
+/// An item that is cut short so often without coming a step further has failed.
+const MOST_TRIES: i16 = 6;
 
 /// What it may take to give back what was claimed, when we stop.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -114,11 +117,27 @@ async fn done<D: Doer>(app: AppState, doer: D, job: Job, lease: Duration) {
     };
     tokio::select! {
         () = kept => {}
-        worked = doer.work(job.clone()) => {
+        worked = async {
+            if job.tries > MOST_TRIES { give_up(&app, &job).await } else { doer.work(job.clone()).await }
+        } => {
             if let Err(error) = worked {
                 tracing::warn!("it is taken up again: {error:#}");
             }
             histogram!(figures::ITEM_SECONDS, "deed" => deed).record(begun.elapsed());
         }
     }
+}
+
+/// Ends an item that nobody could do: the others of its run are not to wait for it.
+async fn give_up(app: &AppState, job: &Job) -> anyhow::Result<()> {
+    let failure = Failure {
+        title: "Something went wrong on our side each time".to_owned(),
+        advice: "The log of the portal says what. Once that is mended, try it again.".to_owned(),
+        detail: format!("Tried {MOST_TRIES} times."),
+    };
+    let mut tx = app.db.begin().await?;
+    if store::finish(&mut tx, job, &Outcome::Failed(failure), app.clock.now()).await? {
+        tx.commit().await?;
+    }
+    Ok(())
 }

@@ -127,6 +127,25 @@ async fn whoever_comes_after_a_kill_goes_on_with_the_step_that_was_not_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_on_our_side_each_time_is_given_up_and_says_so() {
+    let (stage, _sandbox, ann, acme) = behind().await;
+    sqlx::query("UPDATE connections SET secret = 'not sealed by us'")
+        .execute(&stage.db)
+        .await
+        .unwrap();
+    let hands = Hands::at(&stage.app);
+    let at = begin(&ann, acme).await.path;
+    holds(&stage.db, "SELECT tries = 1 FROM run_items").await;
+    // As if it had been tried again and again.
+    sqlx::query("UPDATE run_items SET tries = 6").execute(&stage.db).await.unwrap();
+    run_is(&stage.db, "done").await;
+    let page = ann.visit(&at).await;
+    assert!(page.says("Something went wrong on our side each time"), "{}", page.source);
+    assert_eq!(release(&stage).await, 1);
+    hands.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_told_to_stop_gives_its_work_back_at_once() {
     let (stage, sandbox, ann, acme) = behind().await;
     sandbox.trouble(System::Graph, Trouble::Hang);

@@ -39,12 +39,12 @@ pub async fn claim(
             LIMIT $3
         )
         UPDATE run_items i SET state = 'working', node_id = $1, claim = i.claim + 1,
-            claimed_until = now() + $2::interval, begun_at = coalesce(i.begun_at, $4)
+            tries = i.tries + 1, claimed_until = now() + $2::interval, begun_at = coalesce(i.begun_at, $4)
         FROM free, runs r
         WHERE i.account_id = free.account_id AND i.run_id = free.run_id AND r.id = i.run_id
         RETURNING i.run_id AS "run: RunId", r.deed AS "deed: Deed", r.kind AS "kind: Kind",
             r.staff_id AS "staff: StaffId", r.actor, r.address, r.undoes AS "undoes: RunId",
-            i.account_id AS "account: AccountId", i.account_name AS name, i.step, i.claim
+            i.account_id AS "account: AccountId", i.account_name AS name, i.step, i.claim, i.tries
         "#,
         node as NodeId,
         interval(lease),
@@ -63,6 +63,7 @@ pub async fn claim(
         name: row.name,
         step: row.step,
         claim: row.claim,
+        tries: row.tries,
     });
     Ok(jobs.collect())
 }
@@ -93,7 +94,8 @@ pub async fn step_done(
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         r#"
-        UPDATE run_items SET step = $4, plan = $5
+        UPDATE run_items SET step = $4, plan = $5,
+            tries = CASE WHEN step < $4 THEN 0 ELSE tries END
         WHERE account_id = $1 AND run_id = $2 AND claim = $3 AND state = 'working'
         "#,
         job.account as AccountId,
@@ -158,10 +160,11 @@ pub async fn finish(
     Ok(true)
 }
 
-/// Gives back what this node has claimed, so that others need not wait.
+/// Gives back what this node has claimed, so that others need not wait. It was no try.
 pub async fn give_up(db: impl PgExecutor<'_>, node: NodeId) -> sqlx::Result<()> {
     sqlx::query!(
-        "UPDATE run_items SET claimed_until = NULL WHERE node_id = $1 AND state = 'working'",
+        "UPDATE run_items SET claimed_until = NULL, tries = greatest(tries - 1, 0)
+        WHERE node_id = $1 AND state = 'working'",
         node as NodeId,
     )
     .execute(db)
