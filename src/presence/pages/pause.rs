@@ -226,8 +226,8 @@ async fn keep(
     let user = whose.person.as_ref().map(|person| &person.user);
     let mut tx = app.db.begin().await?;
     doctor::lock(&mut tx, account.id).await?;
-    let (whole, own) = pauses::of(&mut *tx, account.id, user).await?;
-    let old = if user.is_some() { own } else { whole };
+    let (of_all, own) = pauses::of(&mut *tx, account.id, user).await?;
+    let old = if user.is_some() { own } else { of_all };
     let pause = change(old);
     if pause != old {
         pauses::save(&mut tx, account.id, user, pause, rest(&[pause], now).now).await?;
