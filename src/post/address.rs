@@ -36,6 +36,13 @@ impl Resolve for PublicOnly {
     }
 }
 
+/// Whether a name leads nowhere but into a private network, as this machine sees it. One that it
+/// cannot look up, as behind a proxy that does so for it, is left to that proxy.
+pub(super) async fn leads_inside(host: &str) -> bool {
+    let Ok(found) = tokio::net::lookup_host((host, 0)).await else { return false };
+    !found.into_iter().any(|address| is_public(address.ip()))
+}
+
 /// Whether an address is one of the public internet, by IANA's registries of special ones.
 pub(super) fn is_public(ip: IpAddr) -> bool {
     match ip {
@@ -80,6 +87,13 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_name_is_inside_when_all_its_addresses_are_and_left_to_a_proxy_when_unknown() {
+        assert!(leads_inside("localhost").await && leads_inside("10.0.0.8").await);
+        let unknown = "a".repeat(300);
+        assert!(!leads_inside("8.8.8.8").await && !leads_inside(&unknown).await);
+    }
 
     #[test]
     fn nothing_inside_is_taken_for_public() {

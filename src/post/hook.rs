@@ -8,7 +8,7 @@ use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::{Host, Url};
 
-use super::address::{PublicOnly, Spared, is_public};
+use super::address::{PublicOnly, Spared, is_public, leads_inside};
 use super::{Refused, Taken};
 use crate::config::HookHosts;
 use crate::kit::http::{clean, http_client_with, proxy_hosts, read, retry_after, why};
@@ -26,6 +26,8 @@ const MOST_READ: usize = 16 * 1024;
 pub struct Hooks {
     client: Client,
     hosts: HookHosts,
+    /// Then a proxy looks the names up, past our resolver.
+    proxied: bool,
 }
 
 #[derive(Debug)]
@@ -79,12 +81,14 @@ impl HookUrl {
 
 impl Hooks {
     pub fn new(hosts: HookHosts) -> anyhow::Result<Self> {
-        let known = Known { hosts: hosts.clone(), proxies: proxy_hosts() };
+        let proxies = proxy_hosts();
+        let proxied = !proxies.is_empty();
+        let known = Known { hosts: hosts.clone(), proxies };
         let resolver = Arc::new(PublicOnly { spared: Arc::new(known) });
         let client = http_client_with(|builder| {
             builder.dns_resolver(Arc::clone(&resolver)).timeout(LONGEST)
         })?;
-        Ok(Self { client, hosts })
+        Ok(Self { client, hosts, proxied })
     }
 
     /// Reads what somebody typed. Names are looked up only when something is sent.
@@ -135,6 +139,10 @@ impl Hooks {
     ) -> Result<Taken, Refused> {
         // What was allowed when it was entered may not be any more.
         self.parse(&url.secret()).map_err(|refused| Refused::lasting(refused.to_string()))?;
+        let host = url.0.host_str().unwrap_or_default();
+        if self.proxied && !self.hosts.names(host) && leads_inside(host).await {
+            return Err(Refused::lasting(NotAHook::Inside.to_string()));
+        }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let sent = self.client.post(url.0.clone()).headers(headers).body(body).send().await;
         let response = sent.map_err(|error| Refused::passing(why(&error)))?;
