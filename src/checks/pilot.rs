@@ -43,7 +43,7 @@ async fn try_on(book: &Book<'_>, connection: &Connection, user: EntraUserId) -> 
     let (microsoft, name) = (&book.app.microsoft, &book.errand.pilot_name);
     // Whatever was granted meanwhile, a token of before does not know.
     microsoft.forget_token(connection.account);
-    if let Err(refusal) = microsoft.set_presence(connection, user, LEAST).await.outcome {
+    if let Err(refusal) = microsoft.set_presence_briefly(connection, user, LEAST).await.outcome {
         let finding = judge::refused(&refusal);
         let alone = format!("Presence could not be set for {name}. {}", finding.seen);
         let seen = format!("Setting it for {name} was refused. {}", finding.seen);

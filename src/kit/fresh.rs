@@ -126,6 +126,17 @@ impl<K: Eq + Hash, V: Clone, E: Clone> Fresh<K, V, E> {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
+    /// Forgets every value that is over, unless somebody is about to replace it.
+    pub fn sweep(&self, now: DateTime<Utc>) {
+        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        seats.retain(|_, seats| {
+            seats.retain(|seat| {
+                Arc::strong_count(seat) > 1 || seat.held().is_some_and(|held| now < held.ends_at)
+            });
+            !seats.is_empty()
+        });
+    }
+
     /// Forgets the value of `key` if it is still this one, and not one that came after it.
     pub fn forget_if(&self, key: &K, this: impl Fn(&V) -> bool) {
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);

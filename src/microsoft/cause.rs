@@ -305,6 +305,11 @@ impl Refusal {
             detail: detail.into(),
         }
     }
+
+    /// A directory whose pages lead on and on.
+    pub fn endless() -> Self {
+        Self::new(Cause::Garbled, "the pages have no end")
+    }
 }
 
 /// What came of one request, for those who keep books on it.

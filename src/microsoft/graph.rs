@@ -42,6 +42,9 @@ pub enum Next {
     Done(String),
 }
 
+/// More pages than any directory has.
+pub const MOST_PAGES: usize = 20_000;
+
 /// A page of 999 users with many addresses each is well below this.
 const LONGEST_PAGE: usize = 16 * 1024 * 1024;
 
@@ -66,6 +69,9 @@ impl Microsoft {
         };
         let answered = self.ask(connection, &look("user-changes", url)).await;
         let changes = answered.read(LONGEST_PAGE, wire::changes).await?;
+        if matches!(&changes.next, Next::Page(next) if Some(next.as_str()) == link) {
+            return Err(Refusal::endless());
+        }
         let (Next::Page(next) | Next::Done(next)) = &changes.next;
         match self.own_link(cloud, next) {
             Some(_) => Ok(changes),

@@ -84,6 +84,11 @@ impl Microsoft {
         self.0.tokens.forget(&account);
     }
 
+    /// Forgets tokens that are over: of accounts that are gone, or worked for by another node.
+    pub fn sweep_tokens(&self) {
+        self.0.tokens.sweep(self.0.clock.now());
+    }
+
     /// The token that is kept for this very connection, or a new one.
     pub(super) async fn token(&self, connection: &Connection) -> Result<Token, Refusal> {
         let now = self.0.clock.now();

@@ -25,7 +25,7 @@ pub use application::{AppKey, AppKeys};
 pub use cause::{Answered, Cause, Field, Permission, Refusal};
 pub use certificate::{Certificate, Shown as ShownCertificate};
 pub use cloud::{Cloud, UnknownCloud};
-pub use graph::{Next, User, UserChanges};
+pub use graph::{MOST_PAGES, Next, User, UserChanges};
 pub use login::Token;
 pub use look::Discovered;
 pub use presence::{PRESENCES_AT_ONCE, Shows, TeamsPresence, UnknownShows};

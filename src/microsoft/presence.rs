@@ -130,11 +130,31 @@ impl Microsoft {
         user: EntraUserId,
         shows: Shows,
     ) -> Answered<()> {
+        self.set_presence_for(connection, user, shows, shows.expiration()).await
+    }
+
+    /// Sets it for five minutes, whatever it is: nobody is going to renew it.
+    pub async fn set_presence_briefly(
+        &self,
+        connection: &Connection,
+        user: EntraUserId,
+        shows: Shows,
+    ) -> Answered<()> {
+        self.set_presence_for(connection, user, shows, "PT5M").await
+    }
+
+    async fn set_presence_for(
+        &self,
+        connection: &Connection,
+        user: EntraUserId,
+        shows: Shows,
+        lasts: &'static str,
+    ) -> Answered<()> {
         let body = SetPresence {
             session_id: connection.client,
             availability: shows.availability(),
             activity: shows.activity(),
-            expiration_duration: shows.expiration(),
+            expiration_duration: lasts,
         };
         let path = format!("users/{user}/presence/setPresence");
         match self.presence_ask(connection.cloud, "set-presence", Area::Presence, &path, &body) {

@@ -66,6 +66,42 @@ impl Binaries {
     }
 }
 
+/// What the script and what it calls may see of our environment: where things are, and the way
+/// out. It runs programs of others, who need not know our keys and secrets.
+const SHOWN: [&str; 31] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "PORTAL_PG_BIN",
+    "PORTAL_PG_FETCH",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+    "PIP_CERT",
+    "PIP_CONFIG_FILE",
+    "PIP_INDEX_URL",
+    "NPM_CONFIG_USERCONFIG",
+    "NPM_CONFIG_REGISTRY",
+];
+
 /// Asks the script one question, and reads the directories it answers with.
 async fn ask(question: &str, major: Option<u32>, says: Stdio) -> anyhow::Result<Vec<PathBuf>> {
     let answer = tokio::process::Command::new("/bin/sh")
@@ -73,6 +109,8 @@ async fn ask(question: &str, major: Option<u32>, says: Stdio) -> anyhow::Result<
         .arg(format!("{SCRIPT}\n{question} \"$@\""))
         .arg("postgres.sh")
         .args(major.map(|major| major.to_string()))
+        .env_clear()
+        .envs(SHOWN.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(says)
@@ -80,6 +118,10 @@ async fn ask(question: &str, major: Option<u32>, says: Stdio) -> anyhow::Result<
         .context("could not run /bin/sh to look for Postgres")?
         .wait_with_output()
         .await?;
+    if !answer.status.success() {
+        tracing::debug!("{question} ended with {}", answer.status);
+        return Ok(Vec::new());
+    }
     let text = String::from_utf8_lossy(&answer.stdout);
     Ok(text.lines().map(PathBuf::from).collect())
 }

@@ -48,7 +48,8 @@ pub async fn embedded(data_dir: &Path) -> anyhow::Result<Running> {
         (cluster, None)
     } else {
         let binaries = Binaries::get(None, account.as_ref()).await?;
-        (Cluster::make(data_dir, &binaries, account.as_ref()).await?, Some(binaries))
+        let made = Cluster::make(data_dir, &binaries, Durability::Kept, account.as_ref()).await?;
+        (made, Some(binaries))
     };
     let account = cluster.owner(account)?;
     let hold = keeper::hold(&cluster, binaries, Durability::Kept, account.as_ref()).await?;
@@ -61,7 +62,7 @@ pub async fn throwaway() -> anyhow::Result<Running> {
     let account = Account::fit()?;
     let dir = place::scratch(account.as_ref())?;
     let binaries = Binaries::get(None, account.as_ref()).await?;
-    let cluster = Cluster::make(&dir, &binaries, account.as_ref()).await?;
+    let cluster = Cluster::make(&dir, &binaries, Durability::None, account.as_ref()).await?;
     let hold = keeper::hold(&cluster, Some(binaries), Durability::None, account.as_ref()).await?;
     Ok(Running { hold, major: cluster.major })
 }

@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 use super::figures;
 use super::pulse::Pulse;
 use super::shared::{Shared, count};
-use super::store::due;
 use super::store::leases::{self, Company, Lease};
+use super::store::{doubt, due};
 use super::survey::{self, Around};
 use super::worker::{Ended, Worker};
 use crate::ids::AccountId;
@@ -189,6 +189,7 @@ impl Crew {
                 Some(_) => {}
             }
         }
+        self.drained.retain(|account, term| terms.get(account) == Some(term));
         gauge!(figures::LEASES).set(count(leases.len()));
     }
 
@@ -276,6 +277,7 @@ impl Crew {
             Err(error) => tracing::warn!("nobody could look back: {error}"),
         }
         self.shared.budgets.sweep();
+        app.microsoft.sweep_tokens();
     }
 
     /// Waits for the workers to finish what is on its way, then for no one; and gives the
@@ -285,14 +287,28 @@ impl Crew {
             post.stop.cancel();
         }
         let until = Instant::now() + FAREWELL;
-        let finish = async { while self.workers.join_next().await.is_some() {} };
+        let finish = async {
+            while let Some(ended) = self.workers.join_next_with_id().await {
+                if let Ok((id, _)) = ended {
+                    self.by_task.remove(&id);
+                }
+            }
+        };
         if timeout(GRACE, finish).await.is_err() {
             tracing::warn!("{} workers had to be cut short", self.workers.len());
             self.workers.shutdown().await;
         }
+        // What these had in hand nobody knows. A lease that is given back says that all is well,
+        // so that is written down with it.
+        let cut_short: Vec<_> = self.by_task.values().copied().collect();
         let app = &self.shared.app;
         let leave = async {
-            leases::leave(&app.db, app.node).await?;
+            let mut tx = app.db.begin().await?;
+            if !cut_short.is_empty() {
+                doubt::in_hand(&mut *tx, &cut_short, app.clock.now()).await?;
+            }
+            leases::leave(&mut *tx, app.node).await?;
+            tx.commit().await?;
             leases::ring_elsewhere(&app.db, &[]).await
         };
         if !matches!(timeout_at(until, leave).await, Ok(Ok(()))) {

@@ -19,7 +19,7 @@ use super::store::{health, hints, matching, telephones};
 use super::trouble::{Side, Trouble};
 use crate::cloudlink::{self, Refusal};
 use crate::ids::AccountId;
-use crate::microsoft::{Cause, Connection, Next};
+use crate::microsoft::{self, Cause, Connection, Next};
 
 type Way<'a> = (&'a Connection, &'a Arc<Budget>);
 
@@ -180,7 +180,12 @@ async fn read_changes(
         None => Some(store::next_generation(db, account).await?),
     };
     let mut news = from_start.is_some();
+    let mut pages = 0;
     let end = loop {
+        pages += 1;
+        if pages > microsoft::MOST_PAGES {
+            return Err(microsoft::Refusal::endless().into());
+        }
         budget.gate().await;
         let page = match shared.app.microsoft.user_changes(connection, link.as_deref()).await {
             Ok(page) => page,

@@ -22,6 +22,8 @@ use sqlx::PgPool;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
 
 use super::figures;
 use super::pulse::{Deed, Pulse};
@@ -39,6 +41,8 @@ use crate::state::AppState;
 use crate::web::Path;
 
 const LARGEST_BODY: usize = 64 * 1024;
+/// From the first byte to the answer, however slowly a body comes: longer than Postgres is waited for.
+const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 /// Bodies in one flush.
 const MOST_AT_ONCE: usize = 1_024;
 /// Bodies that may wait for a flush, and events in them and in the flush that is going on.
@@ -100,6 +104,8 @@ impl Inbox {
         Router::new()
             .route("/hooks/cloudlink/{key}", post(receive))
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_ANSWER))
+            .layer(CatchPanicLayer::new())
             .with_state(self)
     }
 
@@ -312,6 +318,9 @@ impl Signs {
                 strangers.contains(account)
                     || noted.get(account).is_none_or(|since| now - *since > SIGN_OF_LIFE)
             });
+            if noted.len() > MOST_KEYS {
+                noted.retain(|_, since| now - *since <= SIGN_OF_LIFE);
+            }
             noted.extend(accounts.iter().map(|account| (*account, now)));
         }
         if accounts.is_empty() {

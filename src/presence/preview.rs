@@ -48,7 +48,12 @@ pub async fn read_entra(
     let generation = store::generation(db).await?;
     store::unmark(db, account).await?;
     let mut link = None;
+    let mut pages = 0;
     let end = loop {
+        pages += 1;
+        if pages > microsoft::MOST_PAGES {
+            return Err(microsoft::Refusal::endless().into());
+        }
         if overview::has_worker(db, account).await? {
             return Ok(Read::Left);
         }

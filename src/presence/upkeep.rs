@@ -2,6 +2,9 @@
 //! farewell. One piece at a time, a limited number of accounts at once.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::budget::Budget;
 use super::problem::Problem;
@@ -13,6 +16,11 @@ use super::{directory, feed};
 use crate::cloudlink;
 use crate::integrations;
 use crate::microsoft::{Connection, Refusal};
+
+/// How long a piece may take, with every page, every answer waited for and every statement, however
+/// many there are. One that hangs would never be taken up again.
+const FEED_WITHIN: Duration = Duration::from_mins(5);
+const DIRECTORY_WITHIN: Duration = Duration::from_mins(45);
 
 /// What is to be done, as far as it is due.
 #[derive(Clone, Debug, Default)]
@@ -36,10 +44,15 @@ pub enum Upkept {
 pub async fn do_chores(shared: Shared, lease: Lease, chores: Chores) -> Upkept {
     let _turn = shared.upkeep.acquire().await;
     let account = lease.account;
-    let feed = if chores.feed { Some(feed::look_after(&shared, account).await) } else { None };
+    let feed = match chores.feed {
+        true => Some(within(FEED_WITHIN, feed::look_after(&shared, account)).await),
+        false => None,
+    };
     let directory = match &chores.directory {
         Some((connection, budget)) => {
-            Some(directory::refresh(&shared, account, connection, budget).await)
+            let read = directory::refresh(&shared, account, connection, budget);
+            let read = timeout(DIRECTORY_WITHIN, read).await;
+            Some(read.unwrap_or_else(|_| Err(vec![hung()])))
         }
         None => None,
     };
@@ -52,7 +65,18 @@ pub async fn do_chores(shared: Shared, lease: Lease, chores: Chores) -> Upkept {
 /// keep us from forgetting: what it still sends will meet an unknown webhook.
 pub async fn farewell(shared: Shared, lease: Lease, all: bool) -> Upkept {
     let _turn = shared.upkeep.acquire().await;
-    Upkept::Farewell(part(&shared, lease, all).await)
+    Upkept::Farewell(within(FEED_WITHIN, part(&shared, lease, all)).await)
+}
+
+async fn within<T>(
+    most: Duration,
+    work: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    timeout(most, work).await.unwrap_or_else(|_| Err(hung()))
+}
+
+fn hung() -> Problem {
+    anyhow::anyhow!("it hung, and was given up").into()
 }
 
 async fn part(shared: &Shared, lease: Lease, all: bool) -> Result<bool, Problem> {

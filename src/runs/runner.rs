@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{Failure, Job, Outcome, figures, store};
+use crate::kit::db::in_time;
 use crate::state::AppState;
 
 /// How an item is done.
@@ -86,13 +87,14 @@ impl<D: Doer> Runner<D> {
 
     async fn take_up(&mut self) -> sqlx::Result<()> {
         let (app, now) = (&self.app, self.app.clock.now());
-        store::end_rests(&mut *app.db.acquire().await?, now).await?;
+        in_time(async { store::end_rests(&mut *app.db.acquire().await?, now).await }).await?;
         let free = self.pace.at_once.saturating_sub(self.working.len());
         if free == 0 {
             return Ok(());
         }
         let most = i64::try_from(free).unwrap_or(1);
-        for job in store::claim(&app.db, app.node, self.pace.lease, most, now).await? {
+        let claimed = in_time(store::claim(&app.db, app.node, self.pace.lease, most, now)).await?;
+        for job in claimed {
             let span = tracing::info_span!("run", run.id = %job.run, account.id = %job.account);
             let item = done(self.app.clone(), self.doer.clone(), job, self.pace.lease);
             self.working.spawn(item.instrument(span));
@@ -108,7 +110,7 @@ async fn done<D: Doer>(app: AppState, doer: D, job: Job, lease: Duration) {
     let kept = async {
         loop {
             tokio::time::sleep(lease / 3).await;
-            match store::keep(&app.db, &job, lease).await {
+            match in_time(store::keep(&app.db, &job, lease)).await {
                 Ok(true) => {}
                 Ok(false) => break tracing::info!("another node goes on with it"),
                 Err(error) => tracing::warn!("a claim could not be kept: {error}"),

@@ -7,8 +7,10 @@ mod store;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use sqlx::Connection;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +30,8 @@ use crate::{postgres, telemetry};
 /// Seals what is no secret, in a database of your own that holds nothing but the demo.
 pub const MASTER_KEY: &str = "cHJlc2VuY2UtcG9ydGFsIGRlbW86IG5vdCBzZWNyZXQ=";
 const ADMIN: &str = "admin@partner.example";
+/// A database that starts with us may come up a little later.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Serves both until told to stop.
 pub async fn demo(mut config: Config, stop: CancellationToken) -> anyhow::Result<()> {
@@ -46,6 +50,7 @@ async fn open(config: &mut Config) -> anyhow::Result<(Portal, Sandbox, Secret)> 
     let listener = listen_anywhere("PORTAL_LISTEN", config.listen).await?;
     let data_dir = postgres::data_dir(config.data_dir.as_deref()).await?.join("demo");
     config.data_dir = Some(data_dir.clone());
+    refuse_real_customers(config).await?;
     let sandbox = start_sandbox(config.sandbox_listen).await?;
     config.styleguide = true;
     config.cloudlink = sandbox.cloudlink_settings();
@@ -60,6 +65,28 @@ async fn open(config: &mut Config) -> anyhow::Result<(Portal, Sandbox, Secret)> 
         .context("The demo could not be filled")?;
     portal.setup_code = None;
     Ok((portal, sandbox, admin))
+}
+
+/// Before anything is done to a database that somebody named: one with customers that are not the
+/// demo's would be worked for, and all of them would be looked for in the sandbox.
+async fn refuse_real_customers(config: &Config) -> anyhow::Result<()> {
+    if config.database_url.is_none() {
+        return Ok(());
+    }
+    let database = opening::find(config).await?;
+    let mut db = opening::connect(&database.options, PATIENCE).await?;
+    let customers: Vec<_> =
+        World::demo().customers.iter().map(|one| one.account.to_string()).collect();
+    let ours = store::is_of_the_demo(&mut db, ADMIN, &customers).await?;
+    db.close().await?;
+    if !ours {
+        bail!(
+            "DATABASE_URL leads to a database with customers or people that are not the demo's. \
+             The demo would work for them with its pretend systems. Give it an empty database, or \
+             none: then it makes one of its own. Nothing was changed."
+        );
+    }
+    Ok(())
 }
 
 /// The address, or any free port beside it: so that two demos can run at once.

@@ -5,6 +5,30 @@ use sqlx::{PgConnection, PgExecutor};
 
 use crate::ids::{AccountId, IntegrationId};
 
+/// Whether nobody was ever here, or the demo was: it has put its customers there, of which some are
+/// left, or no customer is left and its admin is.
+pub async fn is_of_the_demo(
+    db: &mut PgConnection,
+    admin: &str,
+    customers: &[String],
+) -> sqlx::Result<bool> {
+    // Not prepared: there need not be any table yet.
+    let tables: Option<String> =
+        sqlx::query_scalar("SELECT to_regclass('accounts')::text").fetch_one(&mut *db).await?;
+    if tables.is_none() {
+        return Ok(true);
+    }
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM accounts WHERE cloudlink_account_id = ANY ($2))
+            OR NOT EXISTS (SELECT FROM accounts) AND (NOT EXISTS (SELECT FROM staff)
+                OR EXISTS (SELECT FROM staff WHERE email = $1))",
+    )
+    .bind(admin)
+    .bind(customers)
+    .fetch_one(db)
+    .await
+}
+
 /// Puts an integration back to the first release, so that there is an update to install.
 pub async fn set_back(
     db: impl PgExecutor<'_>,

@@ -1,8 +1,7 @@
 //! Messages on their way, and what became of those before.
 
-use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, PgPool};
 
 use super::channels::Kept;
 use crate::ids::{AccountId, ChannelId, MessageId};
@@ -59,9 +58,10 @@ pub struct Claimed {
 }
 
 /// Claims messages that are due, and counts the attempt. To one address they go in the order
-/// in which they were made: the end of a problem never comes before its beginning.
+/// in which they were made: the end of a problem never comes before its beginning. One that we
+/// cannot read is given up, and the others go on.
 pub async fn claim(
-    db: impl PgExecutor<'_>,
+    db: &PgPool,
     most: i64,
     now: DateTime<Utc>,
     claim: TimeDelta,
@@ -80,7 +80,7 @@ pub async fn claim(
         UPDATE outbox o SET claimed_until = $2, attempts = o.attempts + 1, tried_at = $1
         FROM ours, channels c
         WHERE o.id = ours.id AND c.id = o.channel_id
-        RETURNING o.channel_id AS "channel: ChannelId", c.account_id AS "account: AccountId",
+        RETURNING o.id AS "id: MessageId", o.channel_id AS "channel: ChannelId", c.account_id AS "account: AccountId",
             c.kind, c.name, o.address, o.message, o.after_id AS "after: MessageId", o.attempts,
             o.created_at, c.url AS "url: Sealed", c.signing_key AS "signing_key: Sealed"
         "#,
@@ -90,21 +90,29 @@ pub async fn claim(
     )
     .fetch_all(db)
     .await?;
-    let claimed = rows.into_iter().map(|row| {
-        Ok(Claimed {
+    let mut claimed = Vec::with_capacity(rows.len());
+    for row in rows {
+        let read = (row.kind.parse::<Kind>(), serde_json::from_value::<Message>(row.message));
+        let (Ok(kind), Ok(message)) = read else {
+            tracing::error!(message.id = %row.id, "a message that cannot be read is given up");
+            let why = "It was written by another release of the portal, and cannot be read.";
+            note(db, (row.id, row.attempts), Outcome::GivenUp, why).await?;
+            continue;
+        };
+        claimed.push(Claimed {
             channel: row.channel,
             account: row.account,
-            kind: row.kind.parse().context("a kind in the database")?,
+            kind,
             channel_name: row.name,
             address: row.address,
-            message: serde_json::from_value(row.message).context("a message in the database")?,
+            message,
             after: row.after,
             attempts: row.attempts,
             created_at: row.created_at,
             kept: Kept { url: row.url, signing_key: row.signing_key },
-        })
-    });
-    claimed.collect()
+        });
+    }
+    Ok(claimed)
 }
 
 /// What came of an attempt.

@@ -57,7 +57,7 @@ pub struct Standing {
 pub struct Marks {
     /// Matches have changed, and nobody was made due for that yet.
     pub rematched: bool,
-    /// The same for pauses.
+    /// The same for pauses; or that of a user is over, and is to be forgotten.
     pub repaused: bool,
     /// Somebody watches Sync now until everybody who waits has been told.
     pub counting: bool,
@@ -137,8 +137,10 @@ async fn standings(
                p.last_event_at, p.remapped_at,
                EXISTS (SELECT 1 FROM cloudlink_users u WHERE u.account_id = p.account_id
                    AND u.match_changed) AS "rematched!",
-               EXISTS (SELECT 1 FROM presence_pauses z WHERE z.account_id = p.account_id
-                   AND z.changed) AS "repaused!",
+               (EXISTS (SELECT 1 FROM presence_pauses z WHERE z.account_id = p.account_id
+                   AND z.changed)
+               OR EXISTS (SELECT 1 FROM presence_pauses z WHERE z.account_id = p.account_id
+                   AND z.user_id <> '' AND z.zone IS NULL AND z.paused_until <= $4)) AS "repaused!",
                EXISTS (SELECT 1 FROM presence_sync_steps s WHERE s.account_id = p.account_id
                    AND s.step = 'push' AND s.ended_at IS NULL) AS "counting!",
                z.paused AS "paused?", z.paused_until, z.zone, z.days, z.from_minute, z.to_minute,
@@ -159,6 +161,7 @@ async fn standings(
         &accounts as &[AccountId],
         &terms,
         node as NodeId,
+        now,
     )
     .fetch_all(db)
     .await?;

@@ -138,7 +138,8 @@ pub async fn write(db: impl PgExecutor<'_>, events: &[Received]) -> sqlx::Result
         r#"
         WITH given AS (
             SELECT e.*, coalesce(f.shows, m.shows, d.shows, 'no-change') AS shows,
-                   m.shows IS NULL AND d.shows IS NULL AS unmapped
+                   -- an event that names no state has none that wants a rule
+                   m.shows IS NULL AND d.shows IS NULL AND e.folded <> '' AS unmapped
             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
                         $6::text[], $7::timestamptz[])
                  AS e (account_id, user_id, state, folded, entered_at, publication_id, received_at)

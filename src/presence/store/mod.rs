@@ -8,6 +8,7 @@ pub mod doubt;
 pub mod due;
 pub mod events;
 pub mod feed;
+pub mod growth;
 pub mod health;
 pub mod hints;
 pub mod history;

@@ -120,7 +120,7 @@ pub async fn make_changed_due(
         r#"
         WITH over AS (
             DELETE FROM presence_pauses
-            WHERE account_id = $1 AND changed AND zone IS NULL
+            WHERE account_id = $1 AND zone IS NULL AND (changed OR user_id <> '')
                 AND (paused_until IS NULL OR paused_until <= $2)
             RETURNING user_id
         ), marked AS (

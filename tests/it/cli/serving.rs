@@ -4,8 +4,10 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
+use sqlx::ConnectOptions;
 
 use super::command::Home;
+use crate::support::database;
 
 const ANYWHERE: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
@@ -58,6 +60,30 @@ async fn an_address_that_is_taken_is_said_with_its_setting() {
     let ended = Home::new().run(&[], &["--listen", &address], "").await;
     assert_eq!(ended.code, Some(1));
     assert!(ended.complained.contains("PORTAL_LISTEN"), "{}", ended.complained);
+}
+
+#[tokio::test]
+async fn the_demo_leaves_a_database_with_real_customers_alone() {
+    let options = database::fresh_options().await;
+    let mut db = options.connect().await.unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO accounts (id, name, cloudlink_account_id, created_at, updated_at)
+         VALUES (gen_random_uuid(), 'Real Customer', 'cl-real', now(), now())",
+    )
+    .execute(&mut db)
+    .await
+    .unwrap();
+    let url = options.to_url_lossy().to_string();
+    let settings = [("DATABASE_URL", url.as_str())];
+    let anywhere = ["demo", "--listen", "127.0.0.1:0", "--sandbox-listen", "127.0.0.1:0"];
+    let home = Home::new();
+    let ended = tokio::time::timeout(Duration::from_secs(30), home.run(&settings, &anywhere, ""));
+    let ended = ended.await.expect("it does not serve");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.complained.contains("not the demo's"), "{}", ended.complained);
+    let nodes: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM nodes").fetch_one(&mut db).await.unwrap();
+    assert_eq!(nodes, 0, "it has not joined");
 }
 
 #[tokio::test]
