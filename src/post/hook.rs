@@ -27,7 +27,7 @@ pub struct Hooks {
     client: Client,
     hosts: HookHosts,
     /// Then a proxy looks the names up, past our resolver.
-    proxied: bool,
+    behind_one: bool,
 }
 
 #[derive(Debug)]
@@ -82,13 +82,13 @@ impl HookUrl {
 impl Hooks {
     pub fn new(hosts: HookHosts) -> anyhow::Result<Self> {
         let proxies = proxy_hosts();
-        let proxied = !proxies.is_empty();
+        let behind_one = !proxies.is_empty();
         let known = Known { hosts: hosts.clone(), proxies };
         let resolver = Arc::new(PublicOnly { spared: Arc::new(known) });
         let client = http_client_with(|builder| {
             builder.dns_resolver(Arc::clone(&resolver)).timeout(LONGEST)
         })?;
-        Ok(Self { client, hosts, proxied })
+        Ok(Self { client, hosts, behind_one })
     }
 
     /// Reads what somebody typed. Names are looked up only when something is sent.
@@ -140,7 +140,7 @@ impl Hooks {
         // What was allowed when it was entered may not be any more.
         self.parse(&url.secret()).map_err(|refused| Refused::lasting(refused.to_string()))?;
         let host = url.0.host_str().unwrap_or_default();
-        if self.proxied && !self.hosts.names(host) && leads_inside(host).await {
+        if self.behind_one && !self.hosts.names(host) && leads_inside(host).await {
             return Err(Refused::lasting(NotAHook::Inside.to_string()));
         }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -44,9 +44,10 @@ pub enum Upkept {
 pub async fn do_chores(shared: Shared, lease: Lease, chores: Chores) -> Upkept {
     let _turn = shared.upkeep.acquire().await;
     let account = lease.account;
-    let feed = match chores.feed {
-        true => Some(within(FEED_WITHIN, feed::look_after(&shared, account)).await),
-        false => None,
+    let feed = if chores.feed {
+        Some(within(FEED_WITHIN, feed::look_after(&shared, account)).await)
+    } else {
+        None
     };
     let directory = match &chores.directory {
         Some((connection, budget)) => {
@@ -72,7 +73,10 @@ async fn within<T>(
     most: Duration,
     work: impl Future<Output = Result<T, Problem>>,
 ) -> Result<T, Problem> {
-    timeout(most, work).await.unwrap_or_else(|_| Err(hung()))
+    match timeout(most, work).await {
+        Ok(done) => done,
+        Err(_) => Err(hung()),
+    }
 }
 
 fn hung() -> Problem {

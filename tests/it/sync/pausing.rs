@@ -78,6 +78,7 @@ async fn a_pause_of_one_user_leaves_the_others_alone() {
     assert!(!office.ask(PAUSED, 0).await, "the account goes on");
     office.pass_and_look(TimeDelta::minutes(61));
     office.holds("Ann Miller", Some("InACall")).await;
+    office.until("SELECT count(*) = 0 FROM presence_pauses WHERE account_id = $1", 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

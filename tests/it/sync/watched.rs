@@ -1,7 +1,7 @@
 //! What the engine writes down for whoever watches: the steps of Sync now, and what happened.
 
 use chrono::TimeDelta;
-use presence_portal::presence::store::{history, hours};
+use presence_portal::presence::store::{growth, history, hours};
 use presence_portal::sandbox::World;
 
 use super::Office;
@@ -116,4 +116,40 @@ async fn hours_are_added_up_once_and_read_as_the_minutes_were() {
     hours::close(&stage.db, now).await.unwrap();
     hours::close(&stage.db, now + TimeDelta::hours(3)).await.unwrap();
     assert_eq!(read().await, before, "and nothing is counted twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_will_ask_for_again_is_let_go_and_the_rest_stays() {
+    let office = Office::open(World::small()).await;
+    office.phone_is("Ann Miller", "onCall");
+    office.holds("Ann Miller", Some("InACall")).await;
+    office.at_rest().await;
+    let (db, account, now) = (&office.stage.db, office.accounts[0], office.stage.clock.now());
+    for statement in [
+        "INSERT INTO presences (account_id, user_id, state, entered_at, publication_id, received_at)
+         VALUES ($1, 'stranger', 'onCall', $2, 'p', $2)",
+        "INSERT INTO unmapped_states SELECT $1, 's' || n, 'S' || n, 1, $2 - n * interval '1 minute'
+         FROM generate_series(1, 250) AS n",
+        "INSERT INTO people_counts (account_id, unmatched, held) SELECT gen_random_uuid(), 0, 0
+         FROM (VALUES ($1::uuid, $2::timestamptz)) AS v",
+    ] {
+        sqlx::query(statement).bind(account).bind(now).execute(db).await.unwrap();
+    }
+    assert_eq!(growth::forget_strangers(db, now).await.unwrap(), 0, "it came just now");
+    assert_eq!(growth::forget_unmapped(db, now).await.unwrap(), 50, "nobody reads so many");
+    assert_eq!(growth::forget_counts(db).await.unwrap(), 1, "its account is gone");
+
+    let later = now + TimeDelta::days(31);
+    assert_eq!(
+        growth::forget_strangers(db, later).await.unwrap(),
+        0,
+        "CloudLink was not read since"
+    );
+    sqlx::query("UPDATE presence_accounts SET users_refreshed_at = $1")
+        .bind(later)
+        .execute(db)
+        .await
+        .unwrap();
+    assert_eq!(growth::forget_strangers(db, later).await.unwrap(), 1);
+    assert!(office.ask("SELECT count(*) = 1 FROM presences WHERE account_id = $1", 0).await);
 }

@@ -163,3 +163,17 @@ async fn more_than_can_be_written_is_put_off_and_what_was_taken_is_written() {
         .unwrap();
     assert_eq!(written, taken * 120);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_names_no_state_is_taken_and_asks_for_no_rule() {
+    let office = Office::open(World::small()).await;
+    let mut nameless = event(&office, "p-1", "onCall");
+    nameless["content"] = json!({});
+    for body in [nameless, event(&office, "p-2", "onLunch")] {
+        let (status, _) = post(office.hook(0), body.to_string()).await;
+        assert_eq!(status, StatusCode::NO_CONTENT);
+    }
+    let asked =
+        "SELECT array_agg(state) = ARRAY['onlunch'] FROM unmapped_states WHERE account_id = $1";
+    assert!(office.ask(asked, 0).await);
+}
