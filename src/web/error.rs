@@ -147,7 +147,7 @@ pub async fn show_problems(request: Request, next: Next) -> Response {
 }
 
 /// The page of ours that led here, as the browser says.
-fn came_from(headers: &HeaderMap) -> Option<String> {
+pub fn came_from(headers: &HeaderMap) -> Option<String> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let from: Uri = text(REFERER)?.parse().ok()?;
     let is_ours = from.authority()?.as_str() == text(HOST)?;

@@ -13,7 +13,7 @@ pub mod stream;
 pub mod styleguide;
 pub mod zone;
 
-pub use error::{Error, OrNotFound, Result, loggable, show_problems};
+pub use error::{Error, OrNotFound, Result, came_from, loggable, show_problems};
 pub use extract::{ClientAddress, Db, Form, Partial, Path, Query};
 pub use flash::{clear_shown_flash, flash_of};
 pub use form::{FieldErrors, reads_the_same};

@@ -2,10 +2,13 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use sqlx::PgConnection;
 
 use crate::accounts::TheAccountToChange;
-use crate::ids::IntegrationId;
+use crate::audit::{self, Changes, Entry};
+use crate::ids::{AccountId, IntegrationId};
 use crate::integrations::{Integration, store};
 use crate::state::AppState;
 use crate::web::{self, OrNotFound, Path};
@@ -15,6 +18,8 @@ use crate::web::{self, OrNotFound, Path};
 pub struct TheIntegration {
     pub the: TheAccountToChange,
     pub integration: Integration,
+    /// It was the account's own page that led here; the panel stands there, too.
+    from_account: bool,
 }
 
 #[derive(Deserialize)]
@@ -32,18 +37,39 @@ impl FromRequestParts<AppState> for TheIntegration {
         if found.removing_since.is_some() {
             return Err(web::Error::NotFound);
         }
-        Ok(Self { the, integration: found })
+        let own = account_page(the.account.id);
+        let from_account = web::came_from(&parts.headers).is_some_and(|page| page == own);
+        Ok(Self { the, integration: found, from_account })
     }
 }
 
 impl TheIntegration {
-    /// Where the panel stands.
+    /// Where the panel stands that led here.
     pub fn back(&self) -> String {
-        format!("/accounts/{}/integrations", self.the.account.id)
+        let own = account_page(self.the.account.id);
+        if self.from_account { own } else { format!("{own}/integrations") }
+    }
+
+    /// Writes down what was done with it, in the transaction that does it.
+    pub(super) async fn note(
+        &self,
+        tx: &mut PgConnection,
+        action: &'static str,
+        summary: String,
+        changes: Changes,
+        now: DateTime<Utc>,
+    ) -> sqlx::Result<()> {
+        let account = Some((self.the.account.id, self.the.account.name.as_str()));
+        let entry = Entry { action, summary, account, changes };
+        audit::note(tx, &self.the.viewer.actor(), entry, now).await
     }
 
     /// Where everything of this integration begins.
     pub fn at(&self) -> String {
-        format!("{}/{}", self.back(), self.integration.id)
+        format!("{}/integrations/{}", account_page(self.the.account.id), self.integration.id)
     }
+}
+
+fn account_page(account: AccountId) -> String {
+    format!("/accounts/{account}")
 }
