@@ -1,8 +1,9 @@
 //! Asking CloudLink: accounts, users, subscriptions.
 
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
@@ -11,6 +12,7 @@ use super::ask::{Ask, Verb};
 use super::wire::{self, Subscribe};
 use super::{Cause, Cloudlink, Refusal, TOPIC, UNSAID};
 use crate::ids::{CloudlinkAccountId, CloudlinkUserId, SubscriptionId};
+use crate::kit::fresh::{Fetch, Held};
 use crate::kit::secret::Secret;
 
 /// A customer's account, as CloudLink knows it. What it does not say is empty.
@@ -61,6 +63,9 @@ pub struct Subscription {
 /// A page of 1,000 is well below this.
 const LONGEST_PAGE: usize = 16 * 1024 * 1024;
 
+/// How long a list that was read serves whoever searches in it.
+const OF_LATE: TimeDelta = TimeDelta::seconds(30);
+
 /// A collection with more pages than this leads in a circle.
 pub const MOST_PAGES: usize = 2_000;
 
@@ -70,6 +75,18 @@ impl Cloudlink {
         let ask = Ask::new("accounts", &self.credentials()?.partner_account);
         let url = self.place("admin", "/accounts?$top=1000")?;
         self.all(ask, url, wire::account).await
+    }
+
+    /// The same, as they were a moment ago: for somebody who searches in them letter by letter.
+    pub async fn accounts_of_late(&self) -> Result<Arc<[Account]>, Refusal> {
+        let now = self.0.clock.now();
+        let fetch = || -> Fetch<'_, Arc<[Account]>, Refusal> {
+            Box::pin(async move {
+                let ends_at = now + OF_LATE;
+                Ok(Held { value: self.accounts().await?.into(), renew_at: ends_at, ends_at })
+            })
+        };
+        self.0.listed.get((), 0, now, fetch).await
     }
 
     /// One account, as a partner who looks after it sees it.
@@ -165,9 +182,21 @@ impl Cloudlink {
 
     /// Signs in as the partner and reads the first accounts.
     pub async fn test(&self) -> Result<(), Refusal> {
+        let tried = self.try_it().await;
+        let mut tested_at = self.0.tested_at.lock().unwrap_or_else(PoisonError::into_inner);
+        *tested_at = tried.is_ok().then(|| self.0.clock.now());
+        tried
+    }
+
+    async fn try_it(&self) -> Result<(), Refusal> {
         let ask = Ask::new("test", &self.credentials()?.partner_account);
         let url = self.place("admin", "/accounts?$top=1")?;
         self.page(ask, &url).await.map(|_| ())
+    }
+
+    /// When this node tested the connection last, if that went well.
+    pub fn tested_at(&self) -> Option<DateTime<Utc>> {
+        *self.0.tested_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything in a collection that `read` makes something of, page after page.

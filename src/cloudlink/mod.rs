@@ -13,9 +13,10 @@ mod token;
 mod wire;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 
+use chrono::{DateTime, Utc};
 use reqwest::header::HeaderValue;
 
 pub use cause::{Cause, Refusal};
@@ -41,8 +42,12 @@ struct Inside {
     /// Who we say we are, in a header of Mitel's.
     app: HeaderValue,
     tokens: Fresh<CloudlinkAccountId, Bearer, Refusal>,
+    /// The partner's accounts, for somebody who searches in them.
+    listed: Fresh<(), Arc<[Account]>, Refusal>,
     /// How many seconds CloudLink's clock was ahead of ours by the last answer that said.
     ahead: AtomicI64,
+    /// When somebody tested the connection last, if that went well.
+    tested_at: Mutex<Option<DateTime<Utc>>>,
 }
 
 /// No answer has said what time it is.
@@ -65,6 +70,8 @@ impl Cloudlink {
                 .unwrap_or_else(|_| HeaderValue::from_static("presence-portal")),
             tokens: Fresh::new(|refusal: &Refusal| !refusal.cause.needs_person()),
             ahead: AtomicI64::new(UNSAID),
+            tested_at: Mutex::default(),
+            listed: Fresh::new(|_| false),
         }))
     }
 

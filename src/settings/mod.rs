@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+use chrono::{DateTime, Utc};
 
 use store::{Database, Node};
 
@@ -70,6 +71,7 @@ impl MailFacts {
 
 struct CloudlinkFacts {
     configured: bool,
+    tested_at: Option<DateTime<Utc>>,
     address: String,
     partner_account: String,
     client_id: String,
@@ -114,6 +116,7 @@ async fn page(
         chrome: viewer.chrome("Settings", Section::Settings),
         cloudlink: CloudlinkFacts {
             configured: app.cloudlink.is_configured(),
+            tested_at: app.cloudlink.tested_at(),
             address: config.cloudlink.url.clone(),
             partner_account: credentials.map(|c| c.partner_account.to_string()).unwrap_or_default(),
             client_id: credentials.map(|c| c.client_id.clone()).unwrap_or_default(),

@@ -57,6 +57,25 @@ async fn a_search_narrows_what_is_offered() {
 }
 
 #[tokio::test]
+async fn what_is_ticked_stays_ticked_while_one_searches_and_cloudlink_is_asked_once() {
+    let (stage, sandbox) = Stage::with_sandbox(World::of_size(3, 1)).await;
+    let ann = stage.ann().await;
+    let customers = sandbox.world().customers.clone();
+    let (first, last) = (customers[0].account.as_str(), &customers[2]);
+    let form = ann.visit("/accounts/import").await.form("Search").tick("account", first);
+    sandbox.forget_requests();
+    let sought = form.fill("Search CloudLink’s accounts", last.account.as_str());
+    for _ in 0..3 {
+        let part = ann.submit_in_place(sought.clone()).await;
+        assert_eq!(part.all("input[name=account]").len(), 2, "the one found, and the one ticked");
+    }
+    assert_eq!(sandbox.requests_to(System::Cloudlink).len(), 1);
+    let page = ann.submit(sought).await;
+    let page = ann.submit(page.form("Import ticked accounts")).await;
+    assert!(page.says("1 account is imported.") && page.says(&customers[0].name));
+}
+
+#[tokio::test]
 async fn what_keeps_cloudlink_from_answering_is_said_plainly() {
     let stage = Stage::new().await;
     let page = stage.ann().await.visit("/accounts/import").await;

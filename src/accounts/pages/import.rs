@@ -21,14 +21,17 @@ use crate::runs::{self, Deed, Kind};
 use crate::staff::PartnerAdmin;
 use crate::state::AppState;
 use crate::web::{
-    self, Chrome, FieldErrors, Form, Page, Query, Section, refused, see_other_saying,
+    self, Chrome, FieldErrors, Form, Page, Partial, Query, Section, refused, see_other_saying,
+    whole_or_part,
 };
 
 /// More than these nobody ticks one by one: they are searched for, or all are taken.
 const SHOWN: usize = 200;
 
 pub fn routes() -> Router<AppState> {
-    Router::new().route("/accounts/import", get(choose).post(import))
+    Router::new()
+        .route("/accounts/import", get(choose).post(import))
+        .route("/accounts/import/search", get(choose).post(search))
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -55,12 +58,12 @@ struct Offered {
 }
 
 #[derive(Template)]
-#[template(path = "accounts/import.html")]
+#[template(path = "accounts/import.html", blocks = ["choices"])]
 struct ImportPage {
     chrome: Chrome,
     q: String,
     offered: Result<Vec<Offered>, Refusal>,
-    /// How many fit the search, shown or not.
+    /// How many fit the search or are ticked, shown or not.
     found: usize,
     /// How many of the partner's accounts are not here yet, whatever is searched for.
     missing: usize,
@@ -76,6 +79,22 @@ async fn choose(
     let chosen = Chosen { q, ..Chosen::default() };
     let offered = offered(&app).await?;
     Ok(Page(page(chrome, chosen, offered, FieldErrors::default())).into_response())
+}
+
+/// The page as ticked, with what the search finds; only the list while somebody types.
+async fn search(
+    State(app): State<AppState>,
+    PartnerAdmin(viewer): PartnerAdmin,
+    partial: Partial,
+    Form(chosen): Form<Chosen>,
+) -> web::Result<Response> {
+    let chrome = viewer.chrome("Import from CloudLink", Section::Accounts);
+    let offered = match app.cloudlink.accounts_of_late().await {
+        Ok(accounts) => Ok(known(&app, accounts.to_vec()).await?),
+        Err(refusal) => Err(refusal),
+    };
+    let page = page(chrome, chosen, offered, FieldErrors::default());
+    Ok(whole_or_part(partial, &page, page.as_choices()))
 }
 
 async fn import(
@@ -115,12 +134,15 @@ async fn import(
     Ok(see_other_saying("/accounts?sort=newest", &said))
 }
 
-/// The partner's accounts but its own, to which nothing can be added.
 async fn offered(app: &AppState) -> web::Result<Result<Vec<Offered>, Refusal>> {
-    let accounts = match app.cloudlink.accounts().await {
-        Ok(accounts) => accounts,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    Ok(match app.cloudlink.accounts().await {
+        Ok(accounts) => Ok(known(app, accounts).await?),
+        Err(refusal) => Err(refusal),
+    })
+}
+
+/// The partner's accounts but its own, to which nothing can be added.
+async fn known(app: &AppState, accounts: Vec<cloudlink::Account>) -> web::Result<Vec<Offered>> {
     let partner = app.config.cloudlink.credentials.as_ref().map(|known| &known.partner_account);
     let is_partner = |account: &cloudlink::Account| {
         partner.is_some_and(|own| *own == account.id || own.as_str() == account.number)
@@ -143,7 +165,7 @@ async fn offered(app: &AppState) -> web::Result<Result<Vec<Offered>, Refusal>> {
         })
         .collect();
     offered.sort_by_cached_key(|one| (one.present, one.account.name.to_lowercase()));
-    Ok(Ok(offered))
+    Ok(offered)
 }
 
 fn wanted(offered: &[Offered], chosen: &Chosen) -> Vec<NewAccount> {
@@ -172,13 +194,17 @@ fn page(
     let (mut found, mut missing) = (0, 0);
     let offered = offered.map(|all| {
         missing = all.iter().filter(|one| !one.present).count();
-        let mut fitting: Vec<Offered> = all.into_iter().filter(fits).collect();
-        found = fitting.len();
-        fitting.truncate(SHOWN);
-        for one in &mut fitting {
-            one.ticked = chosen.account.iter().any(|id| id == one.account.id.as_str());
+        let ticked: HashSet<&str> = chosen.account.iter().map(String::as_str).collect();
+        let is_ticked = |one: &Offered| !one.present && ticked.contains(one.account.id.as_str());
+        // What is ticked stays in sight, whatever is searched for.
+        let (mut shown, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(is_ticked);
+        for one in &mut shown {
+            one.ticked = true;
         }
-        fitting
+        let fitting: Vec<_> = rest.into_iter().filter(fits).collect();
+        found = shown.len() + fitting.len();
+        shown.extend(fitting.into_iter().take(SHOWN));
+        shown
     });
     ImportPage { chrome, q: chosen.q, offered, found, missing, errors }
 }
