@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::Account;
 use crate::cloudlink;
 use crate::ids::CloudlinkAccountId;
-use crate::kit::email::Email;
+use crate::kit::email::{Email, addresses};
 use crate::kit::text::line;
 use crate::web::FieldErrors;
 
@@ -66,7 +66,8 @@ impl AccountForm {
         let city = errors.take("city", line(&self.city, 100));
         let postal_code = errors.take("postal_code", line(&self.postal_code, 20));
         let language = errors.take("language", language_tag(&self.language));
-        let support_emails = errors.take("support_emails", addresses(&self.support_emails));
+        let support_emails =
+            errors.take("support_emails", addresses(&self.support_emails, MOST_EMAILS));
         Some(Details {
             name: name?,
             cloudlink_id: cloudlink_id?,
@@ -147,49 +148,24 @@ fn language_tag(text: &str) -> Result<String, &'static str> {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum NotAddresses {
-    #[error("“{0}” is not an e-mail address. Put one on each line, or commas between them.")]
-    Malformed(String),
-    #[error("That is more than we keep: {MOST_EMAILS} addresses at most.")]
-    TooMany,
-}
-
-/// Addresses with commas, semicolons or space between them; each once.
-fn addresses(text: &str) -> Result<Vec<String>, NotAddresses> {
-    let mut found: Vec<Email> = Vec::new();
-    for part in text.split(|c: char| c == ',' || c == ';' || c.is_whitespace()) {
-        if part.is_empty() {
-            continue;
-        }
-        let shown = || part.chars().filter(|c| !c.is_control()).take(60).collect();
-        let email = Email::parse(part).map_err(|_| NotAddresses::Malformed(shown()))?;
-        if !found.contains(&email) {
-            found.push(email);
-        }
-        if found.len() > MOST_EMAILS {
-            return Err(NotAddresses::TooMany);
-        }
-    }
-    Ok(found.into_iter().map(String::from).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::kit::email::NotAddresses;
+
+    fn read(text: &str) -> Result<Vec<String>, NotAddresses> {
+        addresses(text, MOST_EMAILS)
+    }
 
     #[test]
     fn addresses_stand_with_commas_or_on_lines_of_their_own() {
         let two = vec!["a@example.com".to_owned(), "b@example.com".to_owned()];
-        assert_eq!(addresses("a@example.com, b@example.com"), Ok(two.clone()));
-        assert_eq!(addresses("a@example.com\r\nb@example.com\n A@Example.com"), Ok(two));
-        assert_eq!(addresses(" \n"), Ok(Vec::new()));
-        assert_eq!(
-            addresses("a@example.com, ask Bob"),
-            Err(NotAddresses::Malformed("ask".to_owned()))
-        );
+        assert_eq!(read("a@example.com, b@example.com"), Ok(two.clone()));
+        assert_eq!(read("a@example.com\r\nb@example.com\n A@Example.com"), Ok(two));
+        assert_eq!(read(" \n"), Ok(Vec::new()));
+        assert_eq!(read("a@example.com, ask Bob"), Err(NotAddresses::Malformed("ask".to_owned())));
     }
 
     #[test]
@@ -227,8 +203,8 @@ mod tests {
             names in prop::collection::hash_set("[a-z]{1,8}", 0..5),
         ) {
             let emails: Vec<_> = names.iter().map(|name| format!("{name}@example.com")).collect();
-            prop_assert_eq!(addresses(&emails.join("\n")), Ok(emails.clone()));
-            prop_assert_eq!(addresses(&emails.join(";  ")), Ok(emails));
+            prop_assert_eq!(read(&emails.join("\n")), Ok(emails.clone()));
+            prop_assert_eq!(read(&emails.join(";  ")), Ok(emails));
         }
     }
 }

@@ -2,28 +2,7 @@
 
 use sqlx::PgExecutor;
 
-use crate::ids::{AccountId, RunId, StaffId};
-
-/// Those of `ids` that `scope` looks after (`None`: all), by name.
-pub async fn named(
-    db: impl PgExecutor<'_>,
-    ids: &[AccountId],
-    scope: Option<StaffId>,
-) -> sqlx::Result<Vec<(AccountId, String)>> {
-    let rows = sqlx::query!(
-        r#"
-        SELECT a.id AS "id: AccountId", a.name FROM accounts a
-        WHERE a.id = ANY($1) AND ($2::uuid IS NULL OR EXISTS (
-            SELECT FROM staff_accounts s WHERE s.account_id = a.id AND s.staff_id = $2))
-        ORDER BY lower(a.name), a.id
-        "#,
-        ids as &[AccountId],
-        scope as Option<StaffId>,
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
-}
+use crate::ids::{AccountId, RunId};
 
 /// How many integrations are set up, and how many of them are behind the newest release.
 #[derive(Clone, Copy, Debug, Default)]

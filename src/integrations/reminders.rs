@@ -20,12 +20,6 @@ pub struct Reminder {
     pub days_left: i64,
 }
 
-impl Reminder {
-    pub fn is_expired(self) -> bool {
-        self.days_left < 0
-    }
-}
-
 /// The reminders before the end, the first one first. From the end on, one follows every day.
 pub fn schedule(ends_on: NaiveDate) -> Vec<Reminder> {
     let before = DAYS_BEFORE.into_iter().filter_map(|days| {

@@ -48,6 +48,31 @@ impl Email {
     }
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAddresses {
+    #[error("“{0}” is not an e-mail address. Put one on each line, or commas between them.")]
+    Malformed(String),
+    #[error("Those are too many: {0} addresses at most.")]
+    TooMany(usize),
+}
+
+/// Addresses with commas, semicolons or space between them; each once, and `most` of them.
+pub fn addresses(text: &str, most: usize) -> Result<Vec<String>, NotAddresses> {
+    let mut found: Vec<Email> = Vec::new();
+    let parts = text.split(|c: char| c == ',' || c == ';' || c.is_whitespace());
+    for part in parts.filter(|part| !part.is_empty()) {
+        let shown = || part.chars().filter(|c| !c.is_control()).take(60).collect();
+        let email = Email::parse(part).map_err(|_| NotAddresses::Malformed(shown()))?;
+        if !found.contains(&email) {
+            found.push(email);
+        }
+        if found.len() > most {
+            return Err(NotAddresses::TooMany(most));
+        }
+    }
+    Ok(found.into_iter().map(String::from).collect())
+}
+
 impl PartialEq for Email {
     fn eq(&self, other: &Self) -> bool {
         self.folded() == other.folded()

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Channel, Kind};
-use crate::kit::email::Email;
+use crate::kit::email::{NotAddresses, addresses};
 use crate::kit::secret::Secret;
 use crate::kit::text::line;
 use crate::post::{HookUrl, Hooks};
@@ -56,7 +56,7 @@ impl ChannelForm {
             errors.add("name", "Give it a name, such as that of the team who reads it.");
         }
         let way = match kind {
-            Kind::Mail => errors.take("recipients", addresses(&self.recipients)).map(Way::Mail),
+            Kind::Mail => errors.take("recipients", recipients(&self.recipients)).map(Way::Mail),
             _ if !is_new && self.url.reveal().trim().is_empty() => Some(Way::Hook(None)),
             _ => errors.take("url", hooks.parse(&self.url)).map(|url| Way::Hook(Some(url))),
         };
@@ -71,28 +71,11 @@ impl ChannelForm {
 enum NotRecipients {
     #[error("Enter at least one e-mail address.")]
     None,
-    #[error("“{0}” is not an e-mail address. Put one on each line, or commas between them.")]
-    Malformed(String),
-    #[error("That is more than a channel has: {MOST_RECIPIENTS} addresses at most.")]
-    TooMany,
+    #[error(transparent)]
+    Wrong(#[from] NotAddresses),
 }
 
-/// Addresses with commas, semicolons or space between them; each once.
-fn addresses(text: &str) -> Result<Vec<String>, NotRecipients> {
-    let mut found: Vec<Email> = Vec::new();
-    let parts = text.split(|c: char| c == ',' || c == ';' || c.is_whitespace());
-    for part in parts.filter(|part| !part.is_empty()) {
-        let shown = || part.chars().filter(|c| !c.is_control()).take(60).collect();
-        let email = Email::parse(part).map_err(|_| NotRecipients::Malformed(shown()))?;
-        if !found.contains(&email) {
-            found.push(email);
-        }
-        if found.len() > MOST_RECIPIENTS {
-            return Err(NotRecipients::TooMany);
-        }
-    }
-    if found.is_empty() {
-        return Err(NotRecipients::None);
-    }
-    Ok(found.into_iter().map(String::from).collect())
+fn recipients(text: &str) -> Result<Vec<String>, NotRecipients> {
+    let found = addresses(text, MOST_RECIPIENTS)?;
+    if found.is_empty() { Err(NotRecipients::None) } else { Ok(found) }
 }

@@ -140,6 +140,9 @@ pub struct Failure {
 }
 
 impl Deed {
+    /// What may be done to ticked accounts.
+    pub const OVER_TICKED: [Self; 4] = [Self::Test, Self::SwitchOn, Self::SwitchOff, Self::Update];
+
     /// As forms write it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -115,8 +115,7 @@ async fn a_next_secret_is_not_kept_while_microsoft_is_away_and_can_be_discarded(
     scene.sandbox.mend(System::Login);
     let part = scene.ann.submit_in_place(form).await;
     assert!(part.says("Ready to follow") && part.all("h1").is_empty(), "the section alone");
-    let waiting = || store::monitors_waiting(&scene.stage.db, None);
-    assert_eq!(waiting().await.unwrap().len(), 1, "whoever has the value now can update it");
+    assert_eq!(scene.stage.monitors_waiting().await, 1, "whoever has the value now can update it");
     let home = scene.ann.visit("/").await;
     assert!(home.says("Presence monitors wait for the new client secret"));
     assert!(home.says("Also update the client secret of monitor-1"));
@@ -124,7 +123,7 @@ async fn a_next_secret_is_not_kept_while_microsoft_is_away_and_can_be_discarded(
 
     let page = scene.ann.submit(scene.configure().await.form("Discard")).await;
     assert!(page.says("Discarded.") && !page.says("Ready to follow"));
-    assert!(waiting().await.unwrap().is_empty());
+    assert_eq!(scene.stage.monitors_waiting().await, 0);
     assert!(scene.activity().await.says("The next client secret was discarded."));
 }
 
@@ -151,7 +150,7 @@ async fn a_certificate_is_made_downloaded_uploaded_and_signs_in_without_any_secr
     assert_eq!(scene.in_force().await, CredentialKind::Certificate);
     let page = scene.configure().await;
     assert!(page.says("In force: certificate, expires on 2 March 2027 (as the certificate says)"));
-    assert!(store::monitors_waiting(&scene.stage.db, None).await.unwrap().is_empty());
+    assert_eq!(scene.stage.monitors_waiting().await, 0);
 
     // An empty secret keeps it; a secret that is typed replaces it.
     let page = scene.ann.submit(page.form("Save").fill("Name", "Renamed")).await;
@@ -162,7 +161,7 @@ async fn a_certificate_is_made_downloaded_uploaded_and_signs_in_without_any_secr
     let page = scene.ann.submit(form.fill("Client Secret (Value)", new.value.reveal())).await;
     assert!(page.says("Saved, and tested with Microsoft."));
     assert_eq!(scene.in_force().await, CredentialKind::Secret);
-    assert_eq!(store::monitors_waiting(&scene.stage.db, None).await.unwrap().len(), 1);
+    assert_eq!(scene.stage.monitors_waiting().await, 1);
 }
 
 #[tokio::test]

@@ -15,8 +15,6 @@ use crate::state::AppState;
 use crate::web::{self, Chrome, Db, Partial, Query, Section, whole_or_part};
 
 const PER_PAGE: i64 = 50;
-/// What may be done to ticked accounts.
-const DEEDS: [Deed; 4] = [Deed::Test, Deed::SwitchOn, Deed::SwitchOff, Deed::Update];
 
 pub fn routes() -> Router<AppState> {
     Router::new().route("/accounts", get(index))

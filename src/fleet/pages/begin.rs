@@ -26,8 +26,6 @@ pub fn routes() -> Router<AppState> {
     Router::new().route("/bulk", get(choose).post(begin))
 }
 
-/// What may be done to ticked accounts.
-const OFFERED: [Deed; 4] = [Deed::Test, Deed::SwitchOn, Deed::SwitchOff, Deed::Update];
 const RECENT: i64 = 50;
 /// Of the ticked accounts so many are named.
 const NAMED: u8 = 20;
@@ -64,7 +62,7 @@ impl Ticked {
     }
 
     fn deed(&self) -> Option<Deed> {
-        OFFERED.into_iter().find(|deed| deed.as_str() == self.action)
+        Deed::OVER_TICKED.into_iter().find(|deed| deed.as_str() == self.action)
     }
 
     /// Where somebody is asked whether all of them are meant.
@@ -77,7 +75,7 @@ impl Ticked {
 
 impl BulkPage {
     fn deeds(&self) -> Vec<Deed> {
-        self.deed.map_or_else(|| OFFERED.to_vec(), |deed| vec![deed])
+        self.deed.map_or_else(|| Deed::OVER_TICKED.to_vec(), |deed| vec![deed])
     }
 
     /// What the card is about: all that match were not ticked.

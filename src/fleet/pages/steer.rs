@@ -6,6 +6,7 @@ use axum::response::Response;
 use axum::routing::post;
 
 use super::run::TheRun;
+use crate::accounts;
 use crate::audit::{self, Changes, Entry};
 use crate::fleet::store;
 use crate::ids::RunId;
@@ -99,7 +100,7 @@ async fn begin(
         ended
     } else {
         let ids: Vec<_> = ended.iter().map(|(id, _)| *id).collect();
-        store::named(&mut *tx, &ids, the.viewer.scope()).await?
+        accounts::store::named(&mut *tx, &ids, the.viewer.scope()).await?
     };
     if accounts.is_empty() {
         return Ok(see_other_saying(at(the.run.id), "There is nothing left to do."));

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::setup::SetupPage;
 use super::the::TheIntegration;
-use crate::audit::{self, Changes, Entry};
+use crate::audit::Changes;
 use crate::integrations::check::{Failed, check};
 use crate::integrations::credential::{CredentialKind, Spares, halves_of, takes_over_on};
 use crate::integrations::form::NextForm;
@@ -155,8 +155,8 @@ async fn keep_next(
         None::<String>,
         expiry.on.map(|day| day.to_string()),
     );
-    let summary = "The next client secret was laid ready, tested with Microsoft.";
-    note(&mut tx, &app, &the, "integration.next_secret", summary, changes).await?;
+    let summary = "The next client secret was laid ready, tested with Microsoft.".to_owned();
+    the.note(&mut tx, "integration.next_secret", summary, changes, now).await?;
     tx.commit().await?;
     shown(&app, &the, partial, "Tested with Microsoft, and laid ready.").await
 }
@@ -208,8 +208,8 @@ async fn discard(
     if let Some((kind, since)) = spare::discard_next(&mut *tx, account, id).await? {
         store::spare_monitors(&mut *tx, account, id, since).await?;
         let summary = format!("The next {} was discarded.", kind.words());
-        let changes = Changes::default();
-        note(&mut tx, &app, &the, "integration.next_discarded", &summary, changes).await?;
+        let (changes, now) = (Changes::default(), app.clock.now());
+        the.note(&mut tx, "integration.next_discarded", summary, changes, now).await?;
     }
     tx.commit().await?;
     shown(&app, &the, partial, "Discarded.").await
@@ -227,7 +227,7 @@ async fn make_certificate(
         return Err(web::Error::NotFound);
     }
     let summary = format!("A certificate was made, thumbprint {}.", made.shown.thumbprint());
-    note(&mut tx, &app, &the, "integration.certificate_made", &summary, Changes::default()).await?;
+    the.note(&mut tx, "integration.certificate_made", summary, Changes::default(), now).await?;
     tx.commit().await?;
     shown(&app, &the, partial, "Made. Download it, and upload it to Entra.").await
 }
@@ -274,19 +274,6 @@ async fn with(
     let account = the.the.account.id;
     let kept = store::connection_of(&app.db, &app.sealer, account).await?.or_not_found()?;
     Ok(Connection { version: 0, credential, ..kept })
-}
-
-async fn note(
-    tx: &mut sqlx::PgConnection,
-    app: &AppState,
-    the: &TheIntegration,
-    action: &'static str,
-    summary: &str,
-    changes: Changes,
-) -> sqlx::Result<()> {
-    let account = Some((the.the.account.id, the.the.account.name.as_str()));
-    let entry = Entry { action, summary: summary.to_owned(), account, changes };
-    audit::note(tx, &the.the.viewer.actor(), entry, app.clock.now()).await
 }
 
 /// The section as it is now, in place or in its dialog.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::setup::SetupPage;
 use super::the::TheIntegration;
-use crate::audit::{self, Changes, Entry};
+use crate::audit::Changes;
 use crate::ids::MonitorId;
 use crate::integrations::{Monitor, store};
 use crate::kit::text::line;
@@ -87,7 +87,8 @@ async fn add(
         return refuse(&app, &the, partial, form, errors).await;
     }
     let summary = format!("The presence monitor {name} was put on the list.");
-    note_deed(&mut tx, &app, &the, "integration.monitor_added", summary).await?;
+    the.note(&mut tx, "integration.monitor_added", summary, Changes::default(), app.clock.now())
+        .await?;
     tx.commit().await?;
     list(&app, &the, partial).await
 }
@@ -107,7 +108,8 @@ async fn remove(
     let mut tx = app.db.begin().await?;
     let name = store::remove_monitor(&mut *tx, account, id, monitor).await?.or_not_found()?;
     let summary = format!("The presence monitor {name} was taken off the list.");
-    note_deed(&mut tx, &app, &the, "integration.monitor_removed", summary).await?;
+    the.note(&mut tx, "integration.monitor_removed", summary, Changes::default(), app.clock.now())
+        .await?;
     tx.commit().await?;
     list(&app, &the, partial).await
 }
@@ -132,21 +134,10 @@ async fn updated(
         return Ok(see_other(back));
     };
     let summary = format!("The presence monitor {name} was given the new client secret.");
-    note_deed(&mut tx, &app, &the, "integration.monitor_updated", summary).await?;
+    the.note(&mut tx, "integration.monitor_updated", summary, Changes::default(), app.clock.now())
+        .await?;
     tx.commit().await?;
     Ok(see_other_saying(back, &format!("{name} is ticked off.")))
-}
-
-async fn note_deed(
-    tx: &mut sqlx::PgConnection,
-    app: &AppState,
-    the: &TheIntegration,
-    action: &'static str,
-    summary: String,
-) -> sqlx::Result<()> {
-    let account = Some((the.the.account.id, the.the.account.name.as_str()));
-    let entry = Entry { action, summary, account, changes: Changes::default() };
-    audit::note(tx, &the.the.viewer.actor(), entry, app.clock.now()).await
 }
 
 /// The list as it is now, in place or on its page.

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::the::TheIntegration;
-use crate::audit::{self, Changes, Entry};
+use crate::audit::Changes;
 use crate::ids::RenewalId;
 use crate::integrations::store::renewals::{self, NewRenewal, Renewal};
 use crate::kit::secret::Secret;
@@ -170,7 +170,7 @@ async fn insert(
     }
     let until = (now + works_for).format("%-d %B %Y, %H:%M UTC");
     let summary = format!("A renewal link was made that works once, until {until}.");
-    note(&mut tx, app, the, "integration.renewal_link_made", summary).await?;
+    the.note(&mut tx, "integration.renewal_link_made", summary, Changes::default(), now).await?;
     tx.commit().await?;
     Ok(Some(token))
 }
@@ -193,19 +193,8 @@ async fn revoke(
         return Ok(see_other_saying(back, "That link did not work any more."));
     }
     let summary = "A renewal link was revoked.".to_owned();
-    note(&mut tx, &app, &the, "integration.renewal_link_revoked", summary).await?;
+    let action = "integration.renewal_link_revoked";
+    the.note(&mut tx, action, summary, Changes::default(), now).await?;
     tx.commit().await?;
     Ok(see_other_saying(back, "The link is revoked: whoever follows it is told so."))
-}
-
-async fn note(
-    tx: &mut sqlx::PgConnection,
-    app: &AppState,
-    the: &TheIntegration,
-    action: &'static str,
-    summary: String,
-) -> sqlx::Result<()> {
-    let account = Some((the.the.account.id, the.the.account.name.as_str()));
-    let entry = Entry { action, summary, account, changes: Changes::default() };
-    audit::note(tx, &the.the.viewer.actor(), entry, app.clock.now()).await
 }

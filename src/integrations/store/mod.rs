@@ -16,8 +16,8 @@ pub use change::{
     set_release,
 };
 pub use monitors::{
-    WaitingMonitor, add_monitor, ask_monitors_for_secret, monitor_has_secret, monitors,
-    monitors_waiting, remove_monitor, spare_monitors,
+    add_monitor, ask_monitors_for_secret, monitor_has_secret, monitors, remove_monitor,
+    spare_monitors,
 };
 pub use removal::{Removal, removal};
 pub use reseal::reseal;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
 
-use crate::ids::{AccountId, IntegrationId, MonitorId, StaffId};
+use crate::ids::{AccountId, IntegrationId, MonitorId};
 use crate::integrations::Monitor;
 
 pub async fn monitors(
@@ -137,42 +137,5 @@ pub async fn monitor_has_secret(
         monitor as MonitorId,
     )
     .fetch_optional(db)
-    .await
-}
-
-/// A monitor that has yet to be given a new secret, with where to say that it has it:
-/// `POST /accounts/{account}/integrations/{integration}/monitors/{monitor}/updated`.
-#[derive(Clone, Debug)]
-pub struct WaitingMonitor {
-    pub account: AccountId,
-    pub account_name: String,
-    pub integration: IntegrationId,
-    pub monitor: MonitorId,
-    pub name: String,
-    pub note: String,
-    pub since: DateTime<Utc>,
-}
-
-/// The monitors that wait for a new secret, among the accounts that `scope` looks after
-/// (`None`: all), the newest first.
-pub async fn monitors_waiting(
-    db: impl PgExecutor<'_>,
-    scope: Option<StaffId>,
-) -> sqlx::Result<Vec<WaitingMonitor>> {
-    sqlx::query_as!(
-        WaitingMonitor,
-        r#"
-        SELECT m.account_id AS "account: AccountId", a.name AS account_name,
-            m.integration_id AS "integration: IntegrationId", m.id AS "monitor: MonitorId",
-            m.name, m.note, m.needs_secret_since AS "since!"
-        FROM presence_monitors m
-        JOIN accounts a ON a.id = m.account_id
-        WHERE m.needs_secret_since IS NOT NULL AND ($1::uuid IS NULL OR EXISTS (
-            SELECT FROM staff_accounts s WHERE s.account_id = m.account_id AND s.staff_id = $1))
-        ORDER BY m.needs_secret_since DESC, lower(a.name), lower(m.name)
-        "#,
-        scope as Option<StaffId>,
-    )
-    .fetch_all(db)
     .await
 }

@@ -39,30 +39,6 @@ impl Controls {
         self.phone(account, user, "ringing")
     }
 
-    pub fn confer(
-        &self,
-        account: &CloudlinkAccountId,
-        user: &CloudlinkUserId,
-    ) -> Result<(), NotThere> {
-        self.phone(account, user, "inConference")
-    }
-
-    pub fn do_not_disturb(
-        &self,
-        account: &CloudlinkAccountId,
-        user: &CloudlinkUserId,
-    ) -> Result<(), NotThere> {
-        self.phone(account, user, "doNotDisturb")
-    }
-
-    pub fn go_away(
-        &self,
-        account: &CloudlinkAccountId,
-        user: &CloudlinkUserId,
-    ) -> Result<(), NotThere> {
-        self.phone(account, user, "away")
-    }
-
     pub fn hang_up(
         &self,
         account: &CloudlinkAccountId,

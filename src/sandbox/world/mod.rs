@@ -232,13 +232,6 @@ impl Customer {
         self
     }
 
-    /// Puts the tenant into another cloud: `graph.microsoft.us`, `dod-graph.microsoft.us`.
-    #[must_use]
-    pub fn in_cloud_of(mut self, graph_host: &'static str) -> Self {
-        self.graph_host = graph_host;
-        self
-    }
-
     /// The phone of whoever has this name.
     pub fn phone(&self, name: &str) -> Option<&Phone> {
         self.phones.iter().map(Arc::as_ref).find(|phone| phone.name == name)

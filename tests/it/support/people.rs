@@ -238,6 +238,14 @@ impl Stage {
         .unwrap();
     }
 
+    /// How many presence monitors have yet to be given a new secret.
+    pub async fn monitors_waiting(&self) -> i64 {
+        sqlx::query_scalar("SELECT count(needs_secret_since) FROM presence_monitors")
+            .fetch_one(&self.db)
+            .await
+            .unwrap()
+    }
+
     /// The newest entries of the activity, newest first: action and summary.
     pub async fn activity(&self) -> Vec<(String, String)> {
         sqlx::query_as("SELECT action, summary FROM activity ORDER BY id DESC")
