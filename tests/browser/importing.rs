@@ -31,6 +31,16 @@ async fn it_answers_and_one_is_imported(Journey { portal, visitor, customer }: &
     visitor.sees("Imported from CloudLink.").await;
 }
 
+async fn the_list_follows_what_is_typed(Journey { visitor, customer, .. }: &Journey) {
+    let search = "Search CloudLink’s accounts";
+    visitor.visit("/accounts/import").await;
+    visitor.sees("Already here").await;
+    visitor.fill(search, "nobody at all").await;
+    visitor.sees("No account fits").await;
+    visitor.fill(search, &customer.name).await;
+    visitor.sees("Already here").await;
+}
+
 async fn it_is_taken_back(Journey { visitor, .. }: &Journey) {
     visitor.press("Undo").await;
     visitor.sees("It is taken back.").await;
@@ -47,7 +57,10 @@ async fn accounts_are_imported_once_cloudlink_answers_and_taken_back() {
     cloudlink_is_away(&journey).await;
     look_at(visitor, "/accounts/import", "import-away", &mut wrong).await;
     it_answers_and_one_is_imported(&journey).await;
-    look_at(visitor, &visitor.path().await, "import-run", &mut wrong).await;
+    let run = visitor.path().await;
+    look_at(visitor, &run, "import-run", &mut wrong).await;
+    the_list_follows_what_is_typed(&journey).await;
+    visitor.visit(&run).await;
     it_is_taken_back(&journey).await;
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
