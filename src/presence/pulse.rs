@@ -17,7 +17,7 @@ pub struct Pulse {
 struct Inside {
     /// When the last sign of life was given.
     last: Option<Instant>,
-    /// What the sync could not do when it last tried, and since when.
+    /// What the sync could not do when it last tried, and when that was.
     failing: BTreeMap<Deed, Instant>,
 }
 
@@ -51,7 +51,9 @@ impl Pulse {
         if inside.last.is_none_or(|last| last.elapsed() > self.lasts) {
             return Some("silent");
         }
-        inside.failing.keys().next().map(|deed| deed.missing())
+        // Nothing is sent to whoever says so: without an end to it, they would never try again.
+        let lately = inside.failing.iter().find(|(_, tried)| tried.elapsed() <= self.lasts);
+        lately.map(|(deed, _)| deed.missing())
     }
 
     /// Whether the last sign of life was given within this time.
@@ -69,7 +71,7 @@ impl Pulse {
         if done {
             inside.failing.remove(&deed);
         } else {
-            inside.failing.entry(deed).or_insert_with(Instant::now);
+            inside.failing.insert(deed, Instant::now());
         }
     }
 
@@ -93,5 +95,19 @@ mod tests {
         pulse.note(Deed::KeepBooks, true);
         tokio::time::advance(Duration::from_secs(11)).await;
         assert_eq!(pulse.trouble(), Some("silent"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_done_and_is_not_tried_again_does_not_count_for_ever() {
+        let pulse = Pulse::new(Duration::from_secs(10));
+        pulse.note(Deed::TakeEvents, false);
+        for _ in 0..2 {
+            tokio::time::advance(Duration::from_secs(6)).await;
+            pulse.note(Deed::KeepBooks, false);
+            pulse.beat(Instant::now());
+        }
+        assert_eq!(pulse.trouble(), Some("outcomes cannot be written down"), "it failed just now");
+        pulse.note(Deed::KeepBooks, true);
+        assert_eq!(pulse.trouble(), None);
     }
 }
