@@ -94,7 +94,7 @@ impl Config {
             Url::parse(&format!("http://{listen}")).map_err(|error| vec![error.to_string()])?;
         let database_url = reader.postgres_url("DATABASE_URL");
         let master_key = reader.master_key("PORTAL_MASTER_KEY");
-        if reader.is_given("DATABASE_URL") && !reader.is_given("PORTAL_MASTER_KEY") {
+        if reader.text("DATABASE_URL").is_some() && !reader.is_given("PORTAL_MASTER_KEY") {
             reader.complain(
                 "PORTAL_MASTER_KEY is missing: with DATABASE_URL set, the key that seals the \
                  secrets is yours to make (openssl rand -base64 32) and to keep."
@@ -248,6 +248,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     fn cloudlink(&mut self) -> CloudlinkSettings {
+        const PARTNER_ACCOUNT: &str = "PORTAL_CLOUDLINK_PARTNER_ACCOUNT";
         let url =
             self.text("PORTAL_CLOUDLINK_URL").unwrap_or_else(|| DEFAULT_CLOUDLINK_URL.to_owned());
         let usable = url.contains("{service}")
@@ -261,15 +262,14 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
         let client_id = self.text("PORTAL_CLOUDLINK_CLIENT_ID");
         let client_secret = self.secret("PORTAL_CLOUDLINK_CLIENT_SECRET");
-        let partner_account =
-            self.parsed("PORTAL_CLOUDLINK_PARTNER_ACCOUNT", "a CloudLink account id");
-        let all = [
-            "PORTAL_CLOUDLINK_CLIENT_ID",
-            "PORTAL_CLOUDLINK_CLIENT_SECRET",
-            "PORTAL_CLOUDLINK_PARTNER_ACCOUNT",
+        let partner_account = self.parsed(PARTNER_ACCOUNT, "a CloudLink account id");
+        let given = [
+            ("PORTAL_CLOUDLINK_CLIENT_ID", client_id.is_some()),
+            ("PORTAL_CLOUDLINK_CLIENT_SECRET", self.is_given("PORTAL_CLOUDLINK_CLIENT_SECRET")),
+            (PARTNER_ACCOUNT, self.text(PARTNER_ACCOUNT).is_some()),
         ];
-        let (given, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(|n| self.is_given(n));
-        for name in missing.into_iter().filter(|_| !given.is_empty()) {
+        let any = given.iter().any(|(_, given)| *given);
+        for (name, _) in given.iter().filter(|(_, given)| any && !given) {
             self.complain(format!("{name} is missing: CloudLink needs all three."));
         }
         let credentials = client_id.zip(client_secret).zip(partner_account).map(

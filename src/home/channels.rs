@@ -1,6 +1,6 @@
 //! Channels whose messages do not arrive.
 
-use super::concerns::{Button, Concern, Place};
+use super::concern::{Button, Concern, Place};
 use super::store::Failing;
 use crate::staff::Right;
 

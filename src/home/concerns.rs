@@ -4,14 +4,13 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
 use super::channels::{failing, partners_failing};
+use super::concern::{Button, Concern, Place};
 use super::ready::{older, refused};
 use super::removals::{self, removals};
 use super::store::{self, Expiring, Troubled, Unmatched, Waiting, WaitingMonitor};
 use crate::checks::{self, store::Urgent};
-use crate::ids::{AccountId, MonitorId};
 use crate::integrations::reminders;
 use crate::integrations::store::refused::refused_nexts;
-use crate::kit::text;
 use crate::presence::pages::{Mend, at, mend, title_of};
 use crate::presence::trouble::Trouble;
 use crate::staff::{Right, Viewer};
@@ -19,83 +18,6 @@ use crate::state::AppState;
 
 /// What passes by itself is given so long to do so before it looks like more than a hitch.
 const PATIENCE: TimeDelta = TimeDelta::minutes(15);
-
-/// One cause, and the accounts that have it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Concern {
-    /// danger, warn or info: how urgent it is.
-    pub kind: &'static str,
-    pub title: String,
-    pub advice: String,
-    pub places: Vec<Place>,
-    /// How many accounts (or monitors) have it, those not named included.
-    pub all: i64,
-    /// Where all of them are listed.
-    pub list: Option<String>,
-    /// What mends all of them at once, and where.
-    pub at_once: Option<(&'static str, &'static str)>,
-    /// Since when the first of them has it, where that is known.
-    pub since: Option<DateTime<Utc>>,
-}
-
-/// One account, and the way to mend it there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub account: AccountId,
-    pub name: String,
-    pub since: Option<DateTime<Utc>>,
-    pub note: String,
-    pub button: Option<Button>,
-}
-
-/// What mends it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Button {
-    Go(Mend),
-    /// A presence monitor that was given the new secret, and where that is said.
-    TickOff {
-        monitor: MonitorId,
-        name: String,
-        action: String,
-    },
-}
-
-impl Button {
-    pub fn go(words: &'static str, href: String, right: Right) -> Self {
-        Self::Go(Mend { words, href, right })
-    }
-
-    fn right(&self) -> Right {
-        match self {
-            Self::Go(mend) => mend.right,
-            Self::TickOff { .. } => Right::Change,
-        }
-    }
-}
-
-impl Place {
-    /// What tells it from the other places of its concern.
-    pub fn key(&self) -> String {
-        match &self.button {
-            Some(Button::TickOff { monitor, .. }) => monitor.to_string(),
-            _ => self.account.to_string(),
-        }
-    }
-}
-
-impl Concern {
-    /// How many accounts are not named.
-    pub fn unnamed(&self) -> i64 {
-        self.all - i64::try_from(self.places.len()).unwrap_or(0)
-    }
-
-    /// All of them, in words.
-    pub fn counted(&self) -> String {
-        let ticked = |place: &Place| matches!(place.button, Some(Button::TickOff { .. }));
-        let noun = if self.places.iter().any(ticked) { "monitor" } else { "account" };
-        text::counted(self.all, noun)
-    }
-}
 
 /// All of it, the gravest first, and of equal ones the oldest; with the buttons that lead
 /// somewhere for this viewer.
@@ -361,7 +283,7 @@ fn unmatched(found: Vec<Unmatched>) -> Option<Concern> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::IntegrationId;
+    use crate::ids::{AccountId, IntegrationId};
 
     fn troubled_by(cause: &str, name: &str, all: i64) -> Troubled {
         Troubled {

@@ -1,6 +1,7 @@
 //! What needs a person today, and how the last hour went.
 
 mod channels;
+mod concern;
 mod concerns;
 mod ready;
 mod removals;
@@ -14,7 +15,8 @@ use axum::routing::get;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use concerns::{Button, Concern, concerns};
+use concern::{Button, Concern};
+use concerns::concerns;
 use store::Totals;
 pub use store::count_people;
 

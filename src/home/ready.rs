@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::concerns::{Button, Concern, Place};
+use super::concern::{Button, Concern, Place};
 use super::store::waiting;
 use crate::ids::StaffId;
 use crate::integrations::Kind;

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::concerns::{Button, Concern, Place};
+use super::concern::{Button, Concern, Place};
 use super::store::waiting::Removal;
 use crate::presence::pages::title_of;
 use crate::staff::Right;
