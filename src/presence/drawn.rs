@@ -93,7 +93,7 @@ pub(super) fn pictures(
             caption: format!("Throttled by Microsoft in {}", span.each()),
             description: match sum.throttled() {
                 Some(time) => format!("Microsoft asked us to wait for {time} in all."),
-                None => "Microsoft never asked us to wait.".to_owned(),
+                None => "Microsoft did not ask us to wait in this time.".to_owned(),
             },
             first: "asked to wait",
             second: "",

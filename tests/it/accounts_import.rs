@@ -40,7 +40,7 @@ async fn the_partners_accounts_are_listed_ticked_and_imported() {
     assert!(page.says("Imported from CloudLink."), "activity");
 
     let page = ann.visit("/accounts/import").await;
-    let page = ann.submit(page.form("Import all 1 that are not here yet")).await;
+    let page = ann.submit(page.form("Import the one that is not here yet")).await;
     assert!(page.says("1 account is imported."));
     assert!(!ann.visit("/accounts/import").await.says("Not here yet"));
 }
