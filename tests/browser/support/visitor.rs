@@ -97,9 +97,13 @@ impl Visitor {
     }
 
     pub async fn switch_is_on(&self, switch: &str) -> bool {
-        let element = self.find("switch", switch).await;
-        let state = element.attr("aria-checked").await.unwrap();
-        state.as_deref() == Some("true") || element.attr("checked").await.unwrap().is_some()
+        let state = async || {
+            let element = self.look_for("switch", switch).await?;
+            let state = element.attr("aria-checked").await.ok()?;
+            let is_ticked = element.attr("checked").await.ok()?.is_some();
+            Some(is_ticked || state.as_deref() == Some("true"))
+        };
+        self.until(&format!("switch {switch:?}"), state).await
     }
 
     /// Types into the field of that label, over what stood there. Like what follows, it survives a
@@ -139,10 +143,6 @@ impl Visitor {
             element.click().await.ok()
         };
         self.until(&format!("{kind} {name:?} to click"), clicked).await;
-    }
-
-    async fn find(&self, kind: &str, name: &str) -> Element {
-        self.until(&format!("{kind} {name:?}"), async || self.look_for(kind, name).await).await
     }
 
     async fn look_for(&self, kind: &str, name: &str) -> Option<Element> {
