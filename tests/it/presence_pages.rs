@@ -76,7 +76,10 @@ async fn numbers_and_pictures_tell_the_last_hour() {
     assert!(page.says("Sessions held 1"));
     assert!(page.says("Pushes 5 in the last hour, 2 failed"), "two hours ago is not the last hour");
     assert_eq!(page.all(".chart").len(), 4);
-    assert!(page.says("Microsoft did not ask us to wait in this time."), "there is nothing to draw");
+    assert!(
+        page.says("Microsoft did not ask us to wait in this time."),
+        "there is nothing to draw"
+    );
     let pictures = page.all("svg[role='img']");
     assert_eq!(pictures.len(), 3);
     for picture in pictures {
