@@ -17,6 +17,7 @@ async fn the_set_up_code_makes_the_first_partner_admin_who_can_come_back() {
     visitor.sees("No accounts yet").await;
 
     visitor.press("Sign out").await;
+    visitor.sees("Forgot your password?").await;
     visitor.visit("/accounts").await;
     assert_eq!(visitor.path().await, "/sign-in");
     visitor.fill("Email", "ann@partner.example").await;
