@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
+use presence_portal::staff::Role;
 
 use crate::support::Stage;
 
@@ -66,4 +67,17 @@ async fn a_form_from_another_site_is_refused() {
     let bare = Request::post("/sign-out").header("host", "portal.example");
     let answer = ann.ask(bare.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN, "neither header");
+}
+
+#[tokio::test]
+async fn enter_in_a_field_presses_the_main_button_and_not_the_search_for_accounts() {
+    let stage = Stage::new().await;
+    let ann = stage.ann().await;
+    stage.account("Acme").await;
+    let (_, carl) = stage.staff("Carl", "carl@customer.example", Role::AccountAdmin).await;
+    for path in ["/staff/invite".to_owned(), format!("/staff/{carl}")] {
+        let page = ann.visit(&path).await;
+        let pressed = page.all("main form[novalidate] button")[0];
+        assert!(pressed.attr("formaction").is_none(), "{path}: the first one is pressed");
+    }
 }

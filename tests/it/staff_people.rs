@@ -175,19 +175,6 @@ async fn accounts_are_found_by_search_and_those_ticked_stay_ticked() {
 }
 
 #[tokio::test]
-async fn enter_in_a_field_presses_the_main_button_and_not_the_search_for_accounts() {
-    let stage = Stage::new().await;
-    let ann = stage.ann().await;
-    stage.account("Acme").await;
-    let (_, carl) = stage.staff("Carl", "carl@customer.example", Role::AccountAdmin).await;
-    for path in ["/staff/invite".to_owned(), format!("/staff/{carl}")] {
-        let page = ann.visit(&path).await;
-        let pressed = page.all("main form[novalidate] button")[0];
-        assert!(pressed.attr("formaction").is_none(), "{path}: the first one is pressed");
-    }
-}
-
-#[tokio::test]
 async fn what_somebody_may_do_changes_at_once_and_is_written_down() {
     let stage = Stage::new().await;
     let (acme, brick) = (stage.account("Acme").await, stage.account("Brick").await);

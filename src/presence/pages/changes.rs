@@ -9,7 +9,7 @@ use super::user::InPath;
 use crate::accounts::TheAccountToChange;
 use crate::audit::{self, Changes, Entry};
 use crate::integrations::Ability;
-use crate::presence::store::{by_hand, doctor, why};
+use crate::presence::store::{self, by_hand, why};
 use crate::state::AppState;
 use crate::web::{self, OrNotFound, Path};
 
@@ -47,7 +47,7 @@ async fn set(
         return Ok(older.refuse(format!("/accounts/{}/presence/users/{user}", account.id)));
     }
     let mut tx = app.db.begin().await?;
-    doctor::lock(&mut tx, account.id).await?;
+    store::lock(&mut tx, account.id).await?;
     let person = why::person(&mut *tx, account.id, &user).await?.or_not_found()?;
     let (action, done) =
         if excluded { ("user.excluded", "excluded") } else { ("user.included", "included") };

@@ -15,9 +15,8 @@ use crate::audit::{self, Changes, Entry};
 use crate::integrations::Ability;
 use crate::microsoft::Shows;
 use crate::presence::mapping::{DEFAULT, Decision, Mapping, Rule};
-use crate::presence::store::doctor;
-use crate::presence::store::overview;
 use crate::presence::store::rules::{self, Unmapped};
+use crate::presence::store::{self, overview};
 use crate::staff::Viewer;
 use crate::state::AppState;
 use crate::web::{self, AccountTab, Chrome, FieldErrors, Form, Page};
@@ -194,7 +193,7 @@ async fn keep(
         return Ok(older.refuse(back));
     }
     let mut tx = app.db.begin().await?;
-    doctor::lock(&mut tx, account.id).await?;
+    store::lock(&mut tx, account.id).await?;
     let old = rules::mapping(&mut *tx, account.id).await?;
     let new = change(&old);
     let changes = changes(&old, &new);

@@ -12,10 +12,9 @@ use super::user::InPath;
 use crate::accounts::{Account, TheAccountToChange};
 use crate::audit::{self, Changes, Entry};
 use crate::ids::{AccountId, EntraUserId};
-use crate::presence::store::by_hand;
 use crate::presence::store::candidates::{self, Candidate};
-use crate::presence::store::doctor;
 use crate::presence::store::why::{self, Person};
+use crate::presence::store::{self, by_hand};
 use crate::state::AppState;
 use crate::web::{
     self, AccountTab, Chrome, FieldErrors, Form, OrNotFound, Page, Partial, Path, Query,
@@ -90,7 +89,7 @@ async fn take(
     let account = &the.account;
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    doctor::lock(&mut tx, account.id).await?;
+    store::lock(&mut tx, account.id).await?;
     let person = why::person(&mut *tx, account.id, &user).await?.or_not_found()?;
     let candidate = match chosen.entra.parse::<EntraUserId>() {
         Ok(id) => candidates::one(&mut *tx, account.id, &user, id).await?,
@@ -162,7 +161,7 @@ async fn automatic(
 ) -> web::Result {
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    doctor::lock(&mut tx, account.id).await?;
+    store::lock(&mut tx, account.id).await?;
     let before = why::person(&mut *tx, account.id, &user).await?.or_not_found()?;
     by_hand::match_automatically(&mut tx, account.id, &user, now).await?;
     let after = why::person(&mut *tx, account.id, &user).await?.or_not_found()?;

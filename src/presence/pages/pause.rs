@@ -16,9 +16,8 @@ use crate::audit::{self, Changes, Entry};
 use crate::ids::CloudlinkUserId;
 use crate::integrations::Ability;
 use crate::presence::plan::pause::{Pause, rest};
-use crate::presence::store::doctor;
-use crate::presence::store::pauses;
 use crate::presence::store::why::{self, Person};
+use crate::presence::store::{self, pauses};
 use crate::state::AppState;
 use crate::web::{self, AccountTab, Chrome, FieldErrors, Form, OrNotFound, Page, Partial, Path};
 
@@ -225,7 +224,7 @@ async fn keep(
     }
     let user = whose.person.as_ref().map(|person| &person.user);
     let mut tx = app.db.begin().await?;
-    doctor::lock(&mut tx, account.id).await?;
+    store::lock(&mut tx, account.id).await?;
     let (of_all, own) = pauses::of(&mut *tx, account.id, user).await?;
     let old = if user.is_some() { own } else { of_all };
     let pause = change(old);

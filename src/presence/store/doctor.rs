@@ -1,6 +1,6 @@
 //! Users without a match, whom in Entra they are like, and who is matched by hand.
 
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{PgExecutor, PgPool};
 
 use super::hints;
 use super::people::After;
@@ -290,15 +290,6 @@ pub async fn claimants(
     )
     .fetch_all(db)
     .await
-}
-
-/// Keeps others from matching in this account until the transaction is over: two people may
-/// not take the same Entra user for two.
-pub async fn lock(tx: &mut PgConnection, account: AccountId) -> sqlx::Result<()> {
-    sqlx::query!("SELECT FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account as AccountId)
-        .execute(tx)
-        .await?;
-    Ok(())
 }
 
 /// A pair somebody wants matched, with what is known of both.

@@ -29,7 +29,10 @@ pub mod telephones;
 pub mod why;
 pub mod winding;
 
+use sqlx::PgConnection;
 use sqlx::postgres::PgDatabaseError;
+
+use crate::ids::AccountId;
 
 pub use reseal::reseal;
 
@@ -39,4 +42,14 @@ pub fn lost_a_deadlock(error: &sqlx::Error) -> bool {
         .as_database_error()
         .and_then(|refusal| refusal.try_downcast_ref::<PgDatabaseError>())
         .is_some_and(|refusal| matches!(refusal.code(), "40P01" | "40001"))
+}
+
+/// Keeps others from changing what a person decides for this account (matches, pauses, its mapping)
+/// until the transaction is over: two people may not take the same Entra user for two, and what was
+/// read before a change is what it changes.
+pub async fn lock(tx: &mut PgConnection, account: AccountId) -> sqlx::Result<()> {
+    sqlx::query!("SELECT FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account as AccountId)
+        .execute(tx)
+        .await?;
+    Ok(())
 }

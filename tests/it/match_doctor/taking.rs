@@ -1,6 +1,6 @@
 //! Nobody in Entra is given away twice, and what changed is written down whole.
 
-use presence_portal::presence::store::doctor;
+use presence_portal::presence::store;
 
 use super::{Scene, entra, scene};
 use crate::support::{Form, holds, id};
@@ -27,7 +27,7 @@ async fn two_who_match_two_users_with_the_same_person_at_once_do_not_both_succee
     let form = scene.by_hand("Bo Lund", ada).await;
     // Somebody else is about to match Cy with her.
     let mut quicker = scene.stage.db.begin().await.unwrap();
-    doctor::lock(&mut quicker, scene.acme).await.unwrap();
+    store::lock(&mut quicker, scene.acme).await.unwrap();
     sqlx::query(
         "UPDATE cloudlink_users SET entra_id = $1, matched_by_hand = true WHERE name = 'Cy Grant'",
     )

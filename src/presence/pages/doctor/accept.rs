@@ -11,8 +11,8 @@ use super::list::Asked;
 use super::{Changed, at, note_changes};
 use crate::accounts::TheAccountToChange;
 use crate::ids::{CloudlinkUserId, EntraUserId};
-use crate::presence::store::by_hand;
 use crate::presence::store::doctor::{self, Pair};
+use crate::presence::store::{self, by_hand};
 use crate::state::AppState;
 use crate::web::{self, Form, see_other_saying};
 
@@ -62,7 +62,7 @@ async fn accept(
     }
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    doctor::lock(&mut tx, account.id).await?;
+    store::lock(&mut tx, account.id).await?;
     let pairs = doctor::pairs(&mut *tx, account.id, &wanted).await?;
     let (good, refused) = judged(pairs);
     let accepted: Vec<_> = good.iter().map(|pair| (pair.user.clone(), pair.entra)).collect();
@@ -144,7 +144,7 @@ async fn undo(
         ticked.chosen(&ticked.user).iter().filter_map(|user| user.parse().ok()).collect();
     let now = app.clock.now();
     let mut tx = app.db.begin().await?;
-    doctor::lock(&mut tx, account.id).await?;
+    store::lock(&mut tx, account.id).await?;
     let undone = by_hand::match_all_automatically(&mut tx, account.id, &users, now).await?;
     let changed: Vec<_> = undone
         .into_iter()

@@ -15,7 +15,7 @@ use super::{Changed, at, note_changes};
 use crate::accounts::TheAccountToChange;
 use crate::ids::AccountId;
 use crate::presence::match_file::{self, AUTOMATIC, MATCH, USER};
-use crate::presence::store::{by_hand, doctor, match_file as store};
+use crate::presence::store::{by_hand, lock, match_file as store};
 use crate::state::AppState;
 use crate::web::{
     self, AccountTab, Chrome, FieldErrors, OrNotFound, Page, Path, refused, see_other,
@@ -158,7 +158,7 @@ async fn apply(
         return Ok(see_other_saying(back, said));
     };
     let mut tx = app.db.begin().await?;
-    doctor::lock(&mut tx, account.id).await?;
+    lock(&mut tx, account.id).await?;
     // Looked at once more: something may have changed since it was shown.
     let verdicts = verdicts(&mut *tx, account.id, &lines).await?;
     let done = change(&mut tx, &the, &verdicts, now).await?;
